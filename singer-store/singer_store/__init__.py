@@ -1,0 +1,1 @@
+"""What Singer plugins lack: a durable place for rotating tokens and for records to retry."""
