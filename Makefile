@@ -1,0 +1,34 @@
+# Each target sets up what it needs; a fresh machine needs Python 3.10 or newer, make and git.
+PYTHON ?= python3
+BIN := .venv/bin
+export UV_COMPILE_BYTECODE := 1
+
+.PHONY: install plugins demo test lint bench clean
+
+install: $(BIN)/.installed
+
+$(BIN)/.installed: pyproject.toml uv.lock $(wildcard */pyproject.toml)
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv sync --quiet --frozen --python $(BIN)/python
+	touch $@
+
+plugins: install
+	$(BIN)/meltano --log-level=warning install
+
+demo: plugins
+	$(BIN)/sandbox demo
+
+test: plugins
+	$(BIN)/pytest -n 2
+
+lint: install
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: plugins
+	$(BIN)/python tests/bench/run.py
+
+clean:
+	rm -rf .venv .meltano .sandbox .mypy_cache .ruff_cache .pytest_cache .hypothesis
