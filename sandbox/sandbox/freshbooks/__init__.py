@@ -1,33 +1,282 @@
-"""FreshBooks."""
+"""FreshBooks, emulated: OAuth, the identity, the accounting API and callbacks.
+
+`FreshBooks` is the service and, beside its HTTP side, a Python API for tests. Its methods do what the HTTP API does,
+through the same code, and refuse what that refuses.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import random
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
-from sandbox.http import Request, Response
+from sandbox.freshbooks.accounting import Interruption
+from sandbox.freshbooks.books import Books
+from sandbox.freshbooks.errors import ApiError
+from sandbox.freshbooks.identity import Business
+from sandbox.freshbooks.limits import RateLimit
+from sandbox.freshbooks.service import Service
+from sandbox.freshbooks.switches import Switches
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable, Iterable, Iterator
 
     from sandbox.clock import Clock
     from sandbox.deliveries import Deliveries
+    from sandbox.http import Request
+
+__all__ = ["ApiError", "FreshBooks", "RateLimit", "Switches"]
 
 
-class FreshBooks:
-    """Placeholder of the service."""
+class FreshBooks(Service):
+    """One emulated FreshBooks, with one person who owns one business to begin with.
 
-    name = "freshbooks"
-    url = ""
+    Records are given and taken by the API's own field names; a record is found by its id whatever account it is in.
+    """
 
     def __init__(self, clock: Clock, deliveries: Deliveries, lock: threading.RLock) -> None:
-        self.clock, self.deliveries, self.lock = clock, deliveries, lock
+        super().__init__(clock, deliveries, lock)
+        self._names = random.Random(1)  # noqa: S311 - ids of accounts
+        self.account_id: str = self.add_business("Northwind Studio") or ""
+        """The account of the first business."""
 
-    def enter(self, request: Request) -> Response | None:
-        """Let it in."""
+    def grant(self, scopes: Iterable[str] | None = None) -> str:
+        """Give the refresh token of a fresh consent.
 
-    def leave(self, request: Request) -> None:
-        """Let it go."""
+        Args:
+            scopes: what was agreed to; None is all that the app has.
 
-    def handle(self, request: Request) -> Response:
-        """Answer."""
-        return Response(404, {"path": request.path})
+        Raises:
+            ValueError: if the app does not have one of the scopes.
+        """
+        with self.lock:
+            consent = self.oauth.consent(scopes)
+            return str(self.oauth.issue(consent)["refresh_token"])
+
+    def authorize(self, scopes: Iterable[str] | None = None, redirect_uri: str | None = None) -> str:
+        """Give the code of a fresh consent, good once, for five minutes.
+
+        Raises:
+            ValueError: if the app does not have one of the scopes.
+        """
+        with self.lock:
+            return self.oauth.code(self.oauth.consent(scopes, redirect_uri))
+
+    def add_business(  # noqa: PLR0913
+        self,
+        name: str,
+        timezone: str = "America/Toronto",
+        role: str = "owner",
+        *,
+        currency: str = "USD",
+        country: str = "Canada",
+        accounting: bool = True,
+    ) -> str | None:
+        """Make the person a member of one more business.
+
+        Args:
+            name: of the business.
+            timezone: an IANA name.
+            role: owner, business_manager, ...; a ``client`` may read and not write.
+            currency: in which its clients are billed unless they say otherwise.
+            country: in the sender's address on invoices.
+            accounting: False for a business without accounting, whose account id is null.
+
+        Returns:
+            Its account id.
+        """
+        with self.lock:
+            account_id = "".join(self._names.choices("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz0123456789", k=6))
+            books = None
+            if accounting:
+                books = Books(account_id, self.world, timezone=timezone, currency=currency, country=country)
+            number = 14_719_000 + 17 * len(self.businesses)
+            business = Business(number, name, timezone, role, books, self.world.now())
+            self.businesses.append(business)
+            if books is not None:
+                self._by_account[account_id] = business
+            return business.account_id
+
+    def between_pages(
+        self,
+        callback: Callable[[], Any],
+        stream: str | None = None,
+        *,
+        after: int = 1,
+        times: int | None = 1,
+        matching: Callable[[Request], bool] | None = None,
+    ) -> None:
+        """Let something happen right after a page of a list was answered.
+
+        Args:
+            callback: called under the server's lock, in its thread: it may use this API, and must not send a request.
+            stream: clients, invoices or payments; None is any of them.
+            after: the number of the page.
+            times: how many such requests it happens after; None is all.
+            matching: which of the requests count, if not all.
+        """
+        with self.lock:
+            self._accounting.interruptions.append(Interruption(callback, stream, after, times, matching))
+
+    @contextmanager
+    def at(self, moment: datetime) -> Iterator[None]:
+        """Let the changes made inside happen at an aware moment, most often a past one; the clock itself stays."""
+        with self.lock, self.world.at(moment):
+            yield
+
+    def create_client(self, *, account: str | None = None, **fields: Any) -> dict[str, Any]:
+        """Make a client; at least one of fname, lname, organization and email is needed."""
+        return self._create("clients", account, fields)
+
+    def create_invoice(
+        self, customerid: int, lines: list[dict[str, Any]] | None = None, *, account: str | None = None, **fields: Any
+    ) -> dict[str, Any]:
+        """Make an invoice, a draft unless ``action_mark_as_sent=True``; `create_date` is today unless given."""
+        with self.lock:
+            account = account or self._account_of("clients", customerid)
+            today = self._books(account).today()
+            return self._create(
+                "invoices",
+                account,
+                {"customerid": customerid, "create_date": today, "lines": lines or []} | fields,
+            )
+
+    def create_payment(  # noqa: PLR0913
+        self,
+        invoiceid: int,
+        amount: object,
+        date: date | str | None = None,
+        type: str = "Check",  # noqa: A002 - the field's name
+        *,
+        account: str | None = None,
+        **fields: Any,
+    ) -> dict[str, Any]:
+        """Pay an invoice, today unless a date is given."""
+        with self.lock:
+            account = account or self._account_of("invoices", invoiceid)
+            paid_on = date or self._books(account).today()
+            values = {"invoiceid": invoiceid, "amount": amount, "date": paid_on, "type": type}
+            return self._create("payments", account, values | fields)
+
+    def update_client(self, number: int, **fields: Any) -> dict[str, Any]:
+        """Change a client."""
+        return self._update("clients", number, fields)
+
+    def update_invoice(self, number: int, **fields: Any) -> dict[str, Any]:
+        """Change an invoice; `lines` replaces all of them."""
+        return self._update("invoices", number, fields)
+
+    def update_payment(self, number: int, **fields: Any) -> dict[str, Any]:
+        """Change a payment."""
+        return self._update("payments", number, fields)
+
+    def send_invoice(self, number: int) -> dict[str, Any]:
+        """Mark an invoice as sent."""
+        return self._update("invoices", number, {"action_mark_as_sent": True})
+
+    def view_invoice(self, number: int) -> dict[str, Any]:
+        """Let the client look at an invoice that was sent."""
+        with self.lock:
+            invoices = self._books(self._account_of("invoices", number)).invoices
+            invoices.view(invoices.get(number))
+            return self.record("invoices", number)
+
+    def dispute_invoice(self, number: int) -> dict[str, Any]:
+        """Let the client dispute an invoice."""
+        return self._update("invoices", number, {"status": 0})
+
+    def delete_client(self, number: int) -> dict[str, Any]:
+        """Delete a client; its invoices and payments stay."""
+        return self._update("clients", number, {"vis_state": 1})
+
+    def delete_invoice(self, number: int) -> dict[str, Any]:
+        """Delete an invoice; its payments stay."""
+        return self._update("invoices", number, {"vis_state": 1})
+
+    def delete_payment(self, number: int) -> dict[str, Any]:
+        """Delete a payment; its invoice is unpaid again."""
+        return self._update("payments", number, {"vis_state": 1})
+
+    def archive(self, stream: str, number: int) -> dict[str, Any]:
+        """Archive a record (``archive("clients", 1)``)."""
+        return self._update(stream, number, {"vis_state": 2})
+
+    def undelete(self, stream: str, number: int) -> dict[str, Any]:
+        """Restore a deleted or archived record."""
+        return self._update(stream, number, {"vis_state": 0})
+
+    def force(self, stream: str, number: int, **shown: Any) -> None:
+        """Show a record with these values, whatever the rules say (``v3_status="autopaid"``); it is not updated."""
+        with self.lock:
+            collection = self._books(self._account_of(stream, number)).collection(stream)
+            if collection is not None:
+                record = collection.get(number)
+                record.forced = {**(record.forced or {}), **shown}
+                collection.changed(record)
+
+    def record(self, stream: str, number: int, *includes: str) -> dict[str, Any]:
+        """Give a record as a GET would (``record("invoices", 1, "lines")``).
+
+        Raises:
+            ApiError: 404 if there is none.
+        """
+        with self.lock:
+            collection = self._collection(stream, self._account_of(stream, number))
+            return collection.row(collection.get(number), includes)
+
+    def records(self, stream: str, *includes: str, account: str | None = None) -> list[dict[str, Any]]:
+        """Give all records of an account, deleted ones too, oldest first."""
+        with self.lock:
+            collection = self._collection(stream, account)
+            return [collection.row(record, includes) for record in collection.rows.values()]
+
+    def outstanding(self, account: str | None = None) -> dict[str, Decimal]:
+        """Give what clients owe, per currency, as FreshBooks reports it: without drafts and deleted invoices."""
+        with self.lock:
+            return self._books(account).owed(past_due=False)
+
+    def past_due(self, account: str | None = None) -> dict[str, Decimal]:
+        """Give how much of it is past due today, per currency."""
+        with self.lock:
+            return self._books(account).owed(past_due=True)
+
+    def _create(self, kind: str, account: str | None, fields: dict[str, Any]) -> dict[str, Any]:
+        with self.lock:
+            collection = self._collection(kind, account)
+            return collection.row(collection.create(_plain(fields)))
+
+    def _update(self, kind: str, number: int, fields: dict[str, Any]) -> dict[str, Any]:
+        with self.lock:
+            collection = self._collection(kind, self._account_of(kind, number))
+            return collection.row(collection.update(number, _plain(fields)))
+
+    def _books(self, account: str | None) -> Books:
+        books = self._by_account[account or self.account_id].books
+        if books is None:
+            raise KeyError(account)
+        return books
+
+    def _collection(self, kind: str, account: str | None) -> Any:
+        collection = self._books(account).collection(kind)
+        if collection is None:
+            raise KeyError(kind)
+        return collection
+
+    def _account_of(self, kind: str, number: int) -> str:
+        """Give the account that a record is in; the first one if there is no such record."""
+        for account in self._by_account:
+            if number in self._collection(kind, account).rows:
+                return account
+        return self.account_id
+
+
+def _plain(value: Any) -> Any:
+    """Write dates and decimals as JSON has them."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return str(value) if isinstance(value, (date, Decimal)) else value
