@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from singer_store import ClientRefusedError, Grant, RefreshRefused, RefreshUnavailableError
+from singer_store.oauth import post_form
+from target_zoho_crm.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from singer_store import Grant
-
 DEFAULT_ACCOUNTS_URL = "https://accounts.zoho.com"
+
+DATA_CENTRES = {
+    "accounts.zoho.com": "zohoapis.com",
+    "accounts.zoho.eu": "zohoapis.eu",
+    "accounts.zoho.in": "zohoapis.in",
+    "accounts.zoho.com.au": "zohoapis.com.au",
+    "accounts.zoho.com.cn": "zohoapis.com.cn",
+    "accounts.zoho.jp": "zohoapis.jp",
+    "accounts.zohocloud.ca": "zohoapis.ca",
+    "accounts.zoho.sa": "zohoapis.sa",
+    "accounts.zoho.uk": "zohoapis.uk",
+}
+"""Accounts servers and the domain of their API servers (the CRM API's page "Multi DC Support", and Zoho's own SDK)."""
+
+API_SERVERS = ("www", "sandbox", "developer")
+"""What stands before the domain: production, sandboxes, developer editions."""
+
+API_HOSTS = frozenset(
+    {f"{server}.{domain}" for server in API_SERVERS for domain in (*DATA_CENTRES.values(), "zohocloud.ca")}
+    | set(DATA_CENTRES.values())
+)
+"""Every host that a token may be sent to; Zoho's own papers name Canada's both ways, and some hosts without `www`."""
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 SCOPES = (
     "ZohoCRM.modules.accounts.ALL",
@@ -25,6 +53,15 @@ SCOPES = (
     "ZohoCRM.coql.READ",
     "ZohoCRM.org.READ",
 )
+"""What the consent has to cover, for the target and for notifications."""
+
+TIMEOUT = 30.0
+"""Seconds for an answer of the token endpoint."""
+
+THROTTLED_FOR = 600.0
+"""Ten access tokens may be made in ten minutes for a refresh token (the page "Token Validity")."""
+
+CONNECT = "Give consent again with `freshbooks-zoho connect zoho`, or set a new refresh_token."
 
 
 def check_accounts_url(accounts_url: str) -> str:
@@ -33,7 +70,13 @@ def check_accounts_url(accounts_url: str) -> str:
     Raises:
         ConfigurationError: if it is not one of Zoho's accounts servers, nor a loopback address.
     """
-    raise NotImplementedError
+    if _host(accounts_url, "https") in DATA_CENTRES or is_loopback(accounts_url):
+        return accounts_url.rstrip("/")
+    raise ConfigurationError(
+        "accounts_url has to be the accounts server of your Zoho data centre, one of "
+        + ", ".join(f"https://{host}" for host in DATA_CENTRES)
+        + "."
+    )
 
 
 def check_api_domain(api_domain: str, accounts_url: str) -> str:
@@ -42,14 +85,113 @@ def check_api_domain(api_domain: str, accounts_url: str) -> str:
     Raises:
         ConfigurationError: if it is not one of Zoho's (loopback is, where `accounts_url` is).
     """
-    raise NotImplementedError
+    known = _host(api_domain, "https") in API_HOSTS
+    if known or (is_loopback(api_domain) and is_loopback(accounts_url)):
+        return api_domain.rstrip("/")
+    raise ConfigurationError(
+        "The token came with an api_domain that is none of Zoho's API servers, so nothing is sent to it; check that "
+        "accounts_url is the accounts server of your Zoho data centre."
+    )
+
+
+def is_loopback(url: str) -> bool:
+    """Say whether a URL is one of this machine, over plain HTTP."""
+    return _host(url, "http") in LOOPBACK
+
+
+def _host(url: str, scheme: str) -> str | None:
+    """Give the host of a bare `scheme://host`; None for a URL with more to it (a path, a user, a port after https)."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    bare = parts.path in {"", "/"} and not parts.query and not parts.fragment and "@" not in parts.netloc
+    if parts.scheme != scheme or not bare or (scheme == "https" and port is not None):
+        return None
+    return parts.hostname
 
 
 def read_grant(answer: Mapping[str, Any], accounts_url: str) -> Grant:
-    """Turn the token endpoint's answer into tokens; `api_domain` is in the grant's details."""
-    raise NotImplementedError
+    """Turn the token endpoint's successful answer into tokens; `api_domain` is in the grant's details.
+
+    `expires_in` is seconds, except beside `expires_in_sec`, where it is milliseconds (so does Zoho's own SDK).
+
+    Raises:
+        ConfigurationError: if `api_domain` is missing or none of Zoho's.
+    """
+    api_domain = check_api_domain(str(answer.get("api_domain") or ""), accounts_url)
+    refresh_token = answer.get("refresh_token")
+    return Grant(
+        access_token=str(answer["access_token"]),
+        refresh_token=str(refresh_token) if refresh_token else None,
+        expires_in=int(answer.get("expires_in_sec") or answer.get("expires_in") or 3600),
+        details={"api_domain": api_domain},
+    )
 
 
 def refresher(client_id: str, client_secret: str, accounts_url: str) -> Callable[[str], Grant]:
-    """Give the function that trades a refresh token for an access token, for `Store.broker(refresh=…)`."""
-    raise NotImplementedError
+    """Give the function that trades a refresh token for an access token, for `Store.broker(refresh=…)`.
+
+    Zoho does not rotate its refresh tokens, so the broker is made with `rotates=False`. Errors come with status 200:
+    what counts is whether there is an access token (the page "Refresh Access Token").
+
+    Raises:
+        ConfigurationError: if `accounts_url` is not one of Zoho's.
+    """
+    accounts_url = check_accounts_url(accounts_url)
+
+    def refresh(refresh_token: str) -> Grant:
+        response = post_form(
+            f"{accounts_url}/oauth/v2/token",
+            {
+                "grant_type": "refresh_token",
+                "client_id": client_id,
+                "client_secret": client_secret,
+                "refresh_token": refresh_token,
+            },
+            timeout=TIMEOUT,
+        )
+        return read_answer(response.status_code, response.content, accounts_url)
+
+    return refresh
+
+
+def read_answer(status: int, body: bytes, accounts_url: str) -> Grant:
+    """Judge an answer of the token endpoint.
+
+    Raises:
+        RefreshRefused: if the refresh token is dead, or of another data centre.
+        ClientRefusedError: if Zoho does not know the client, or names an API server that is none of Zoho's.
+        RefreshUnavailableError: if Zoho wants to be asked later.
+    """
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise RefreshUnavailableError(message=f"Zoho's accounts server gave no readable answer ({status}).")
+    if answer.get("access_token"):
+        try:
+            return read_grant(answer, accounts_url)
+        except ConfigurationError as error:
+            raise ClientRefusedError(str(error)) from None
+    code = str(answer.get("error", ""))
+    if code == "invalid_code":
+        raise RefreshRefused
+    if code in {"invalid_client", "invalid_client_secret"}:
+        raise ClientRefusedError(
+            f"Zoho does not accept the client ({code}): check client_id, client_secret and that accounts_url is the "
+            "accounts server of the data centre where the client was registered."
+        )
+    if code == "Access Denied":
+        raise RefreshUnavailableError(
+            THROTTLED_FOR,
+            "Zoho makes ten access tokens in ten minutes at most, and these are used up; run again in ten minutes.",
+        )
+    raise RefreshUnavailableError(message=f"Zoho's accounts server gave no token ({status}, {safe_code(code)}).")
+
+
+def safe_code(code: str) -> str:
+    """Give a code as it may stand in a message: a few letters, never a text of someone else's making."""
+    return code[:60] if code.replace("_", "").replace(" ", "").isalnum() and code.isascii() else "unknown error"

@@ -1,7 +1,7 @@
 """COQL, Zoho's query language, as text.
 
-The rules are those of the CRM API's pages "Get Records through COQL Query" and "COQL Limitations": WHERE is mandatory, at
-most 25 criteria bracketed in pairs, 50 values in an `in` list, 50 fields, 200 rows for one credit.
+The rules are those of the CRM API's pages "Get Records through COQL Query" and "COQL Limitations": WHERE is mandatory,
+at most 25 criteria bracketed in pairs, 50 values in an `in` list, 50 fields, 200 rows for one credit.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def select(fields: Sequence[str], module: str, where: str, order_by: str | None 
     if len(fields) > MAX_FIELDS:
         raise ValueError(f"COQL gives {MAX_FIELDS} fields at most, not {len(fields)}")
     order = f" order by {order_by}" if order_by else ""
-    return f"select {', '.join(fields)} from {module} where {where}{order}"
+    return f"select {', '.join(fields)} from {module} where {where}{order}"  # noqa: S608 - values are quoted
 
 
 def chunks(items: Sequence[Item], size: int = ROWS_FOR_ONE_CREDIT) -> Iterator[Sequence[Item]]:
