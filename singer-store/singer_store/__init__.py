@@ -1,1 +1,51 @@
 """What Singer plugins lack: a durable place for rotating tokens and for records to retry."""
+
+from __future__ import annotations
+
+from singer_store import oauth
+from singer_store.broker import Broker
+from singer_store.errors import (
+    ClientRefusedError,
+    ConnectAgainError,
+    CorruptRowError,
+    InsecureFileError,
+    NewerSchemaError,
+    RefreshNotSent,
+    RefreshRefused,
+    RefreshUnanswered,
+    RefreshUnavailableError,
+    StoreError,
+    StoreUnavailableError,
+    TokenError,
+    WrongKeyError,
+)
+from singer_store.pending import Pending, PendingObject
+from singer_store.runs import Run, Runs
+from singer_store.store import Store, open_store
+from singer_store.tokens import AccessToken, Grant
+
+__all__ = [
+    "AccessToken",
+    "Broker",
+    "ClientRefusedError",
+    "ConnectAgainError",
+    "CorruptRowError",
+    "Grant",
+    "InsecureFileError",
+    "NewerSchemaError",
+    "Pending",
+    "PendingObject",
+    "RefreshNotSent",
+    "RefreshRefused",
+    "RefreshUnanswered",
+    "RefreshUnavailableError",
+    "Run",
+    "Runs",
+    "Store",
+    "StoreError",
+    "StoreUnavailableError",
+    "TokenError",
+    "WrongKeyError",
+    "oauth",
+    "open_store",
+]

@@ -1,0 +1,148 @@
+"""Fernet keys: from the setting `store_key`, or from a key file made once in the user's config folder."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from singer_store.errors import StoreError, WrongKeyError
+from singer_store.files import check_private, make_private_folder, replace, write_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+
+def parse_keys(text: str, where: str) -> list[str]:
+    """Split comma-separated (or one a line) Fernet keys and check each.
+
+    Args:
+        text: The keys; the first encrypts, all decrypt.
+        where: Where they come from, for the error.
+
+    Raises:
+        WrongKeyError: When there is none or one is malformed; the message never holds the key.
+    """
+    keys = [key for key in re.split(r"[,\s]+", text) if key]
+    if not keys:
+        raise WrongKeyError(f"{where} holds no key. Put a Fernet key (44 characters of URL-safe base64) there.")
+    for number, key in enumerate(keys, start=1):
+        if not _is_fernet_key(key):
+            raise WrongKeyError(
+                f"Key {number} of {len(keys)} in {where} is not a Fernet key: that is 32 random bytes in URL-safe "
+                "base64, 44 characters."
+            )
+    return keys
+
+
+def _is_fernet_key(key: str) -> bool:
+    try:
+        Fernet(key)
+    except ValueError:
+        return False
+    return True
+
+
+class Keyring:
+    """Encrypts with the first key, decrypts with any of them."""
+
+    def __init__(self, keys: Sequence[str], reload: Callable[[], Sequence[str]] | None = None) -> None:
+        self._reload = reload
+        self._use(keys)
+
+    def _use(self, keys: Sequence[str]) -> None:
+        self._keys = list(keys)
+        self._first = Fernet(keys[0])
+        self._all = MultiFernet([Fernet(key) for key in keys])
+
+    def encrypt(self, plain: bytes) -> str:
+        """Encrypt under the first key."""
+        return self._first.encrypt(plain).decode()
+
+    def decrypt(self, cipher: str) -> bytes:
+        """Decrypt under whichever key fits; a key file is read anew once, for another process may have added a key.
+
+        Raises:
+            InvalidToken: When none fits.
+        """
+        try:
+            return self._all.decrypt(cipher.encode())
+        except InvalidToken:
+            if self._reload is None or (fresh := list(self._reload())) == self._keys:
+                raise
+            self._use(fresh)
+            return self._all.decrypt(cipher.encode())
+
+    def under_first_key(self, cipher: str) -> bool:
+        """Tell whether a value is encrypted under the first key already."""
+        try:
+            self._first.decrypt(cipher.encode())
+        except InvalidToken:
+            return False
+        return True
+
+
+@dataclass(frozen=True)
+class KeySource:
+    """Where the keys come from: the setting if there is one, else the key file."""
+
+    setting: str | None
+    file: Path
+
+    @property
+    def where(self) -> str:
+        """Name the source, for messages."""
+        return 'the setting "store_key"' if self.setting else f"the key file {self.file}"
+
+    def load(self) -> Keyring:
+        """Give the keys of a store that exists already; no key is ever made here.
+
+        Raises:
+            WrongKeyError: When the key file is gone or malformed.
+            InsecureFileError: When others may read it.
+        """
+        if self.setting:
+            return Keyring(parse_keys(self.setting, self.where))
+        return Keyring(self._read(), reload=self._read)
+
+    def load_or_make(self) -> Keyring:
+        """Give the keys for a new store, making the key file where there is neither setting nor file."""
+        if not self.setting and not self.file.exists():
+            make_private_folder(self.file.parent)
+            if write_once(self.file, Fernet.generate_key().decode() + "\n"):
+                logger.info("Made a new key for the store in %s. Keep a copy of it apart from the store.", self.file)
+        return self.load()
+
+    def add(self) -> None:
+        """Put a fresh key in front of the key file's, so that `Store.rotate_keys` has one to move to.
+
+        Raises:
+            StoreError: When the keys come from the setting: then the new one belongs there, in front.
+        """
+        if self.setting:
+            raise StoreError(
+                'The store\'s keys come from the setting "store_key": put a new key in front of the old one there '
+                "(new,old), then rotate."
+            )
+        keys = [Fernet.generate_key().decode(), *self._read()]
+        replace(self.file, "\n".join(keys) + "\n")
+        logger.info("Added a new key to %s.", self.file)
+
+    def _read(self) -> list[str]:
+        check_private(self.file, "The key file")
+        try:
+            text = self.file.read_text("ascii")
+        except FileNotFoundError:
+            raise WrongKeyError(
+                f"The store exists, but its key file {self.file} is gone. Put the file back from your copy, or give "
+                'its key in the setting "store_key". A new key cannot open the store.'
+            ) from None
+        except UnicodeDecodeError:
+            raise WrongKeyError(f"{self.where} is not a text file with Fernet keys.") from None
+        return parse_keys(text, self.where)
