@@ -1,0 +1,251 @@
+"""Custom fields and modules, made through the API ("Create Custom Fields", "Create Custom Module")."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from sandbox.http import Response, route
+from sandbox.zoho.errors import ApiError, RowError
+from sandbox.zoho.model import UNIQUE_TYPES
+from sandbox.zoho.organization import api_name_of
+
+if TYPE_CHECKING:
+    from sandbox.zoho.call import ApiCall
+    from sandbox.zoho.model import Field, Module
+    from sandbox.zoho.organization import Organization
+
+FIELDS_PER_CALL = 5
+UNIQUE_FIELDS = 2
+MODULE_CREDITS = 500
+_LENGTHS = {
+    "text": 255,
+    "textarea": 2000,
+    "email": 100,
+    "phone": 30,
+    "website": 450,
+    "currency": 16,
+    "double": 16,
+    "percent": 5,
+    "integer": 9,
+    "bigint": 18,
+    "picklist": 120,
+    "multiselectpicklist": 120,
+    "date": 20,
+    "datetime": 120,
+    "lookup": 120,
+    "boolean": 5,
+}
+"""The types that can be made here, with the longest length of each."""
+_TEXTAREAS = {"small": 2000, "large": 32000, "rich_text": 50000}
+_PLURAL = re.compile(r"[A-Za-z0-9 ]{1,25}")
+_API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,49}")
+
+
+class Customizing:
+    """Makes fields and modules as the edition allows."""
+
+    def __init__(self, org: Organization) -> None:
+        self._org = org
+
+    @route("POST", "/crm/v8/settings/fields")
+    def create_fields(self, call: ApiCall) -> Response:
+        """Make up to five fields of a module."""
+        call.need("settings", "fields", "CREATE")
+        module = self._module(call)
+        results = []
+        for position, raw in enumerate(call.items("fields", FIELDS_PER_CALL)):
+            try:
+                field = self.make_field(module, raw, f"$.fields[{position}]")
+                results.append(_success(field.id, "field created"))
+            except RowError as refused:
+                results.append(refused.body)
+        return _answer("fields", results, 201)
+
+    @route("PATCH", "/crm/v8/settings/fields/{field_id}")
+    def update_field(self, call: ApiCall, field_id: str) -> Response:
+        """Change a field: make it unique, or give it another label or length."""
+        call.need("settings", "fields", "UPDATE")
+        module = self._module(call)
+        field = next((each for each in module.fields.values() if field_id in (each.id, each.api_name)), None)
+        (raw,) = call.items("fields", 1)
+        try:
+            if field is None:
+                raise RowError("INVALID_DATA", {"resource_path_index": 2}, "the id given seems to be invalid")
+            self._change(module, field, raw)
+            return _answer("fields", [_success(field.id, "field updated")], 200)
+        except RowError as refused:
+            return _answer("fields", [refused.body], 200)
+
+    @route("POST", "/crm/v8/settings/modules")
+    def create_module(self, call: ApiCall) -> Response:
+        """Make a custom module; it costs 500 credits."""
+        call.need("settings", "modules", "CREATE")
+        self._permit()
+        cap = self._org.switches.custom_module_caps[self._org.edition]
+        if cap == 0 and self._org.switches.custom_module_refusal == "NOT_SUPPORTED":
+            raise ApiError(403, "NOT_SUPPORTED", {}, "custom modules are not supported in this edition")
+        (raw,) = call.items("modules", 1)
+        call.cost = MODULE_CREDITS
+        try:
+            module = self.make_module(raw, cap)
+        except RowError as refused:
+            return _answer("modules", [refused.body], 201)
+        return _answer("modules", [_success(module.id, "module created")], 201)
+
+    def make_field(self, module: Module, raw: Any, path: str) -> Field:
+        """Make one field of what was sent.
+
+        Raises:
+            RowError: if Zoho would refuse it.
+        """
+        if not isinstance(raw, dict):
+            raise RowError("INVALID_DATA", {"expected_data_type": "jsonobject", "json_path": path})
+        for name in ("field_label", "data_type"):
+            if raw.get(name) in (None, ""):
+                raise RowError("MANDATORY_NOT_FOUND", {"api_name": name, "json_path": f"{path}.{name}"})
+        label, data_type = raw["field_label"], raw["data_type"]
+        self._check_label(module, label, path)
+        if data_type not in _LENGTHS:
+            details = {"api_name": "data_type", "json_path": f"{path}.data_type", "supported_values": list(_LENGTHS)}
+            raise RowError("INVALID_DATA", details)
+        options = self._options(raw, data_type, path)
+        custom = sum(each.custom for each in module.fields.values())
+        cap = self._org.switches.custom_field_caps[self._org.edition]
+        if custom >= cap:
+            raise RowError("LIMIT_EXCEEDED", {"limit": cap, "json_path": path}, "custom field limit exceeded")
+        if raw.get("unique"):
+            self._check_unique(module, data_type, raw["unique"], path)
+            options["unique"] = True
+        field = self._org.new_field(label, data_type, custom=True, **options)
+        taken = module.fields.keys()
+        if field.api_name in taken:
+            field.api_name = next(name for n in range(1, 1000) if (name := f"{field.api_name}{n}") not in taken)
+        self._org.add_field(module, field)
+        return field
+
+    def make_module(self, raw: Any, cap: int) -> Module:
+        """Make one module of what was sent.
+
+        Raises:
+            RowError: if Zoho would refuse it.
+        """
+        path = "$.modules[0]"
+        if not isinstance(raw, dict):
+            raise RowError("INVALID_DATA", {"expected_data_type": "jsonobject", "json_path": path})
+        for name in ("singular_label", "plural_label", "profiles"):
+            if not raw.get(name):
+                raise RowError("MANDATORY_NOT_FOUND", {"api_name": name, "json_path": f"{path}.{name}"})
+        for name in ("singular_label", "plural_label"):
+            if not isinstance(raw[name], str) or not _PLURAL.fullmatch(raw[name]):
+                details = {"api_name": name, "json_path": f"{path}.{name}", "maximum_length": 25}
+                raise RowError("INVALID_DATA", details)
+        api_name = raw.get("api_name") or api_name_of(raw["plural_label"])
+        if not isinstance(api_name, str) or not _API_NAME.fullmatch(api_name):
+            raise RowError("INVALID_DATA", {"api_name": "api_name", "json_path": f"{path}.api_name"})
+        for module in self._org.modules.values():
+            for name, value in (("api_name", module.api_name), ("plural_label", module.plural)):
+                if str(raw.get(name, "")).casefold() == value.casefold() or (name == "api_name" and api_name == value):
+                    raise RowError("DUPLICATE_DATA", {"api_name": name, "json_path": f"{path}.{name}", "id": module.id})
+        if sum(module.custom for module in self._org.modules.values()) >= cap:
+            raise RowError("LIMIT_EXCEEDED", {"limit": cap}, "custom module limit exceeded")
+        display = raw.get("display_field")
+        name_label = display.get("field_label") if isinstance(display, dict) else None
+        return self._org.add_module(
+            api_name, raw["singular_label"], raw["plural_label"], name_label or f"{raw['singular_label']} Name"
+        )
+
+    def _options(self, raw: dict[str, Any], data_type: str, path: str) -> dict[str, Any]:
+        most = _LENGTHS[data_type]
+        textarea = raw.get("textarea")
+        if data_type == "textarea" and isinstance(textarea, dict):
+            most = _TEXTAREAS.get(str(textarea.get("type")), most)
+        length = raw.get("length", most)
+        if not isinstance(length, int) or isinstance(length, bool) or not 1 <= length <= most:
+            details = {"maximum_length": most, "api_name": "length", "json_path": f"{path}.length"}
+            raise RowError("DEPENDENT_MISMATCH", details)
+        options: dict[str, Any] = {"length": length}
+        if data_type in ("currency", "double"):
+            options["decimals"] = raw.get("decimal_place", 2 if data_type == "currency" else 9)
+        if data_type in ("picklist", "multiselectpicklist"):
+            values = raw.get("pick_list_values")
+            if not isinstance(values, list) or not values:
+                details = {"api_name": "pick_list_values", "json_path": f"{path}.pick_list_values"}
+                raise RowError("MANDATORY_NOT_FOUND", details)
+            options["choices"] = [str(value.get("display_value")) for value in values]
+        if data_type == "lookup":
+            lookup = raw.get("lookup")
+            target = lookup.get("module") if isinstance(lookup, dict) else None
+            name = target.get("api_name") if isinstance(target, dict) else None
+            if name is None and isinstance(target, dict):
+                name = next((key for key, each in self._org.modules.items() if each.id == target.get("id")), None)
+            if name not in self._org.modules:
+                code = "MANDATORY_NOT_FOUND" if target is None else "INVALID_DATA"
+                raise RowError(code, {"api_name": "module", "json_path": f"{path}.lookup.module"})
+            options["lookup"] = name
+        if isinstance(raw.get("external"), dict):
+            if data_type != "text":
+                raise RowError("NOT_ALLOWED", {"api_name": "external", "json_path": f"{path}.external"})
+            options["external"] = raw["external"]
+        return options
+
+    def _check_label(self, module: Module, label: Any, path: str) -> None:
+        most = self._org.switches.label_length
+        details = {"api_name": "field_label", "json_path": f"{path}.field_label"}
+        if not isinstance(label, str):
+            raise RowError("INVALID_DATA", {"expected_data_type": "text", **details})
+        if len(label) > most:
+            raise RowError("INVALID_DATA", {"maximum_length": most, **details})
+        if any(each.label.casefold() == label.casefold() for each in module.fields.values()):
+            raise RowError("DUPLICATE_DATA", details)
+
+    def _check_unique(self, module: Module, data_type: str, unique: Any, path: str) -> None:
+        details = {"api_name": "unique", "json_path": f"{path}.unique"}
+        if data_type not in UNIQUE_TYPES:
+            raise RowError("NOT_ALLOWED", details, "unique is not allowed for this data type")
+        if not isinstance(unique, dict) or unique.get("case_sensitive") is not False:
+            sensitive = {"api_name": "case_sensitive", "json_path": f"{path}.unique.case_sensitive"}
+            raise RowError("INVALID_DATA", sensitive)
+        if len(module.unique_fields()) >= UNIQUE_FIELDS:
+            raise RowError("LIMIT_EXCEEDED", {"limit": UNIQUE_FIELDS, **details}, "unique field limit exceeded")
+
+    def _change(self, module: Module, field: Field, raw: Any) -> None:
+        path = "$.fields[0]"
+        if not isinstance(raw, dict):
+            raise RowError("INVALID_DATA", {"expected_data_type": "jsonobject", "json_path": path})
+        if raw.get("unique") and not field.unique:
+            self._check_unique(module, field.data_type, raw["unique"], path)
+            rows = self._org.tables[module.api_name].rows.values()
+            keys = [str(row[field.api_name]).casefold() for row in rows if field.api_name in row]
+            if len(keys) != len(set(keys)):
+                details = {"api_name": field.api_name, "json_path": f"{path}.unique"}
+                raise RowError("DUPLICATE_DATA", details, "the field holds duplicate values")
+            field.unique = True
+            self._org.tables[module.api_name].index(field.api_name)
+        if "field_label" in raw and raw["field_label"] != field.label:
+            self._check_label(module, raw["field_label"], path)
+            field.label = raw["field_label"]
+        if "length" in raw:
+            field.length = self._options({**raw, "length": raw["length"]}, field.data_type, path)["length"]
+
+    def _module(self, call: ApiCall) -> Module:
+        name = call.required("module")
+        module = self._org.modules.get(name)
+        if module is None:
+            raise ApiError(400, "INVALID_MODULE", {"param_name": "module"})
+        self._permit()
+        return module
+
+    def _permit(self) -> None:
+        if "Crm_Implied_Customize_Zoho_CRM" in self._org.forbidden:
+            raise ApiError(403, "NO_PERMISSION", {"permissions": ["Crm_Implied_Customize_Zoho_CRM"]})
+
+
+def _success(thing_id: str, message: str) -> dict[str, Any]:
+    return {"code": "SUCCESS", "details": {"id": thing_id}, "message": message, "status": "success"}
+
+
+def _answer(name: str, results: list[dict[str, Any]], success: int) -> Response:
+    good = sum(result["status"] == "success" for result in results)
+    status = success if good == len(results) else 400 if good == 0 else 207
+    return Response(status, {name: results})

@@ -1,0 +1,116 @@
+"""One data centre: the gateway in front of the accounts server and of the API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.http import Response, Routes
+from sandbox.zoho.accounts_routes import AccountsRoutes
+from sandbox.zoho.call import ApiCall, read_json
+from sandbox.zoho.errors import ApiError
+from sandbox.zoho.render import encode
+
+if TYPE_CHECKING:
+    from sandbox.http import Request
+    from sandbox.zoho import Zoho
+
+_MANY = 10
+_SCHEME = "Zoho-oauthtoken "
+
+
+class DataCentre:
+    """A service that shows the organization in one data centre, on its own port."""
+
+    name = "zoho"
+
+    def __init__(self, data_centre: str, zoho: Zoho) -> None:
+        self.data_centre, self._zoho = data_centre, zoho
+        self.origin = ""
+        """Scheme, host and port, once it is served."""
+        self.accounts = AccountsRoutes(data_centre, zoho.accounts, zoho.switches, zoho.origins)
+        self._accounts_routes = Routes(self.accounts)
+        self._api_routes = zoho.routes
+
+    @property
+    def accounts_url(self) -> str:
+        """Where tokens are made."""
+        return self.origin
+
+    @property
+    def api_domain(self) -> str:
+        """Where the API is."""
+        return self.origin
+
+    def enter(self, request: Request) -> Response | None:
+        """Count an API call in, unless too many are under way."""
+        if not request.path.startswith("/crm/"):
+            return None
+        refusal = self._zoho.limits.enter(id(request), sub=_is_heavy(request))
+        return None if refusal is None else _encoded(refusal)
+
+    def leave(self, request: Request) -> None:
+        """Count an API call out."""
+        self._zoho.limits.leave(id(request))
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request."""
+        if request.path.startswith("/oauth/"):
+            handler, segments, known = self._accounts_routes.find(request.method, request.path)
+            return handler(request, **segments) if handler else Response(405 if known else 404)
+        try:
+            return _encoded(self._api(request))
+        except ApiError as refused:
+            return _encoded(Response(refused.status, refused.body))
+
+    def _api(self, request: Request) -> Response:
+        handler, segments, known = self._api_routes.find(request.method, request.path)
+        if handler is None:
+            if known:
+                raise ApiError(400, "INVALID_REQUEST_METHOD")
+            raise ApiError(404, "INVALID_URL_PATTERN")
+        call = self._authenticate(request)
+        limits = self._zoho.limits
+        if refusal := limits.exhausted():
+            return refusal
+        try:
+            response = handler(call, **segments)
+        except ApiError as refused:
+            response = Response(refused.status, refused.body)
+        finally:
+            self._zoho.flush()
+        response.headers |= limits.spend(call.cost) | {
+            "X-ACCESSTOKEN-RESET": self._zoho.organization.local(call.token.expires_at)
+        }
+        return response
+
+    def _authenticate(self, request: Request) -> ApiCall:
+        header = request.headers.get("authorization")
+        if header is None:
+            raise ApiError(401, "AUTHENTICATION_FAILURE")
+        value = header[len(_SCHEME) :] if header.startswith(_SCHEME) else ""
+        token = self._zoho.accounts.check(value, self.data_centre)
+        if token is None:
+            raise ApiError(401, "INVALID_TOKEN")
+        return ApiCall(request, token, self.origin)
+
+
+def _is_heavy(request: Request) -> bool:
+    """Say whether a call is one of those of which only ten may be under way in any edition."""
+    path = request.path
+    if path.endswith(("/coql", "/search")):
+        return True
+    if request.method == "GET":
+        return any(name in ("cvid", "sort_by") for name, _ in request.query)
+    if request.method not in ("POST", "PUT") or request.body.count(b"{") <= _MANY:
+        return False
+    body = read_json(request.body)
+    rows: Any = body.get("data") if isinstance(body, dict) else None
+    return isinstance(rows, list) and len(rows) > _MANY
+
+
+def _encoded(response: Response) -> Response:
+    if response.body is not None and not isinstance(response.body, bytes):
+        response.body = encode(response.body)
+    return response
+
+

@@ -1,0 +1,219 @@
+"""The API's metadata, read: the organization, modules, fields, layouts, pipelines, currencies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.http import Response, route
+from sandbox.zoho.errors import ApiError
+
+if TYPE_CHECKING:
+    from sandbox.zoho.call import ApiCall
+    from sandbox.zoho.model import Module
+    from sandbox.zoho.organization import Organization
+
+_CATEGORIES = {"Closed Won": "Closed Won", "Closed Lost": "Closed Lost", "Closed Lost to Competition": "Closed Lost"}
+
+
+class Metadata:
+    """What an organization is made of."""
+
+    def __init__(self, org: Organization) -> None:
+        self._org = org
+
+    @route("GET", "/crm/v8/org")
+    def organization(self, call: ApiCall) -> Response:
+        """Give the organization ("Get Organization Data")."""
+        call.need("org", None, "READ")
+        org = self._org
+        paid = org.edition != "free"
+        body = {
+            "id": org.zgid,
+            "zgid": org.zgid,
+            "company_name": "Sandbox Company",
+            "type": "Production",
+            "time_zone": org.time_zone,
+            "iso_code": org.iso_code,
+            "currency": f"{org.iso_code} - {org.iso_code}",
+            "currency_symbol": org.iso_code,
+            "currency_locale": "en_US",
+            "mc_status": bool(org.currencies),
+            "country_code": "US",
+            "domain_name": f"org{org.zgid}",
+            "primary_email": org.person.email,
+            "license_details": {
+                "paid": paid,
+                "paid_type": org.edition,
+                "paid_expiry": None,
+                "trial_type": None,
+                "trial_expiry": None,
+                "users_license_purchased": org.users,
+            },
+        }
+        return Response(body={"org": [body]})
+
+    @route("GET", "/crm/v8/settings/modules")
+    def modules(self, call: ApiCall) -> Response:
+        """Give all modules ("Modules API")."""
+        call.need("settings", "modules", "READ")
+        return Response(body={"modules": [module.describe() for module in self._org.modules.values()]})
+
+    @route("GET", "/crm/v8/settings/modules/{name}")
+    def module(self, call: ApiCall, name: str) -> Response:
+        """Give one module ("Module Metadata")."""
+        call.need("settings", "modules", "READ")
+        return Response(body={"modules": [module_named(self._org, name, 3).describe()]})
+
+    @route("GET", "/crm/v8/settings/fields")
+    def fields(self, call: ApiCall) -> Response:
+        """Give the fields of a module ("Fields Metadata")."""
+        call.need("settings", "fields", "READ")
+        module = self._module(call)
+        call_type = call.request.param("type", "used")
+        shown = [] if call_type == "unused" else [each.describe(self._ids()) for each in module.fields.values()]
+        return Response(body={"fields": shown}) if shown else Response(204)
+
+    @route("GET", "/crm/v8/settings/fields/{field_id}")
+    def field(self, call: ApiCall, field_id: str) -> Response:
+        """Give one field by its id or API name."""
+        call.need("settings", "fields", "READ")
+        module = self._module(call)
+        for each in module.fields.values():
+            if field_id in (each.id, each.api_name):
+                return Response(body={"fields": [each.describe(self._ids())]})
+        return Response(204)
+
+    @route("GET", "/crm/v8/settings/layouts")
+    def layouts(self, call: ApiCall) -> Response:
+        """Give the layouts of a module: the standard one ("Layouts Metadata")."""
+        call.need("settings", "layouts", "READ")
+        return Response(body={"layouts": [self._layout(self._module(call))]})
+
+    @route("GET", "/crm/v8/settings/layouts/{layout_id}")
+    def layout(self, call: ApiCall, layout_id: str) -> Response:
+        """Give one layout."""
+        call.need("settings", "layouts", "READ")
+        module = self._module(call)
+        return Response(body={"layouts": [self._layout(module)]}) if layout_id == module.layout_id else Response(204)
+
+    @route("GET", "/crm/v8/settings/pipeline")
+    def pipelines(self, call: ApiCall) -> Response:
+        """Give the pipelines of the Deals layout ("Get Pipelines")."""
+        call.need("settings", "pipeline", "READ")
+        self._need_layout(call)
+        return Response(body={"pipeline": [self._pipeline(each.id) for each in self._org.pipelines]})
+
+    @route("GET", "/crm/v8/settings/pipeline/{pipeline_id}")
+    def pipeline(self, call: ApiCall, pipeline_id: str) -> Response:
+        """Give one pipeline."""
+        call.need("settings", "pipeline", "READ")
+        self._need_layout(call)
+        if all(each.id != pipeline_id for each in self._org.pipelines):
+            return Response(204)
+        return Response(body={"pipeline": [self._pipeline(pipeline_id)]})
+
+    @route("GET", "/crm/v8/org/currencies")
+    def currencies(self, call: ApiCall) -> Response:
+        """Give the currencies, where the organization has several ("Get Currencies")."""
+        call.need("settings", "currencies", "READ")
+        org = self._org
+        if not org.currencies:
+            if org.switches.currencies_without_feature == 204:  # noqa: PLR2004
+                return Response(204)
+            raise ApiError(400, "FEATURE_NOT_ENABLED", {}, "The multi-currency feature is not enabled")
+        shown = [
+            {
+                "id": each.id,
+                "iso_code": each.iso_code,
+                "name": f"{each.iso_code} - {each.iso_code}",
+                "symbol": each.iso_code,
+                "exchange_rate": f"{each.exchange_rate:.9f}",
+                "is_base": each.is_base,
+                "is_active": each.is_active,
+                "prefix_symbol": True,
+                "format": {"decimal_separator": "Period", "thousand_separator": "Comma", "decimal_places": "2"},
+            }
+            for each in org.currencies.values()
+        ]
+        return Response(body={"currencies": shown})
+
+    def _module(self, call: ApiCall) -> Module:
+        name = call.required("module")
+        module = self._org.modules.get(name)
+        if module is None:
+            raise ApiError(400, "INVALID_MODULE", {"param_name": "module"})
+        return module
+
+    def _ids(self) -> dict[str, str]:
+        return {name: module.id for name, module in self._org.modules.items()}
+
+    def _layout(self, module: Module) -> dict[str, Any]:
+        fields = [
+            {**field.describe(self._ids()), "required": field.mandatory, "sequence_number": number}
+            for number, field in enumerate(module.fields.values(), 1)
+        ]
+        section = {
+            "name": f"{module.singular} Information",
+            "display_label": f"{module.singular} Information",
+            "api_name": f"{module.singular}_Information".replace(" ", "_"),
+            "sequence_number": 1,
+            "column_count": 2,
+            "type": "used",
+            "generated_type": "default",
+            "fields": fields,
+        }
+        return {
+            "id": module.layout_id,
+            "name": "Standard",
+            "display_label": "Standard",
+            "api_name": "Standard",
+            "status": "active",
+            "visible": True,
+            "generated_type": "custom" if module.custom else "default",
+            "profiles": [],
+            "sections": [section],
+        }
+
+    def _need_layout(self, call: ApiCall) -> None:
+        if call.required("layout_id") != self._org.modules["Deals"].layout_id:
+            raise ApiError(400, "INVALID_DATA", {"param_name": "layout_id"})
+
+    def _pipeline(self, pipeline_id: str) -> dict[str, Any]:
+        pipeline = next(each for each in self._org.pipelines if each.id == pipeline_id)
+        maps = [
+            {
+                "id": stage.id,
+                "display_value": stage.display_value,
+                "actual_value": stage.actual_value,
+                "sequence_number": number,
+                "forecast_type": _CATEGORIES.get(stage.actual_value, "Open"),
+                "forecast_category": {"id": stage.id, "name": _CATEGORIES.get(stage.actual_value, "Pipeline")},
+            }
+            for number, stage in enumerate(pipeline.stages, 1)
+        ]
+        return {
+            "id": pipeline.id,
+            "display_value": pipeline.display_value,
+            "actual_value": pipeline.actual_value,
+            "default": pipeline.default,
+            "child_available": False,
+            "parent": None,
+            "maps": maps,
+        }
+
+
+def module_named(org: Organization, name: str, position: int = 0) -> Module:
+    """Give a module by its API name or id.
+
+    Args:
+        org: the organization.
+        name: what the path says.
+        position: where in the path, for Zoho's error.
+
+    Raises:
+        ApiError: INVALID_MODULE.
+    """
+    module = org.modules.get(name) or next((each for each in org.modules.values() if each.id == name), None)
+    if module is None:
+        raise ApiError(400, "INVALID_MODULE", {"resource_path_index": position})
+    return module

@@ -1,0 +1,205 @@
+"""What an organization's metadata is made of: modules, fields, pick lists, pipelines, currencies, users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+UNIQUE_TYPES = frozenset({"text", "email", "phone", "integer", "bigint", "website"})
+"""The types of field that can be unique (Kaizen #56; "Create Custom Fields")."""
+
+SYSTEM_KEYS = {"Leads": "Email", "Contacts": "Email", "Accounts": "Account_Name", "Deals": "Deal_Name"}
+"""The system-defined duplicate check field of each module ("Upsert Records"); custom modules have Name."""
+
+JSON_TYPES = {
+    "bigint": "string",
+    "boolean": "boolean",
+    "currency": "double",
+    "double": "double",
+    "integer": "integer",
+    "lookup": "jsonobject",
+    "multiselectpicklist": "jsonarray",
+    "ownerlookup": "jsonobject",
+    "percent": "double",
+}
+
+
+@dataclass
+class Choice:
+    """One value of a pick list; after a rename its actual value is still the old name."""
+
+    id: str
+    display_value: str
+    actual_value: str
+
+    def describe(self) -> dict[str, Any]:
+        """Give it as field metadata do."""
+        return {
+            "id": self.id,
+            "display_value": self.display_value,
+            "actual_value": self.actual_value,
+            "reference_value": self.actual_value,
+            "type": "used",
+        }
+
+
+@dataclass
+class Field:
+    """One field of a module."""
+
+    id: str
+    api_name: str
+    label: str
+    data_type: str
+    length: int | None = None
+    decimals: int | None = None
+    custom: bool = False
+    read_only: bool = False
+    mandatory: bool = False
+    unique: bool = False
+    external: dict[str, Any] | None = None
+    lookup: str | None = None
+    """The API name of the module that a lookup points to."""
+    choices: list[Choice] = field(default_factory=list)
+    default: str | None = None
+
+    def values(self) -> list[str]:
+        """Give the values a record may have, as they are displayed."""
+        return [choice.display_value for choice in self.choices]
+
+    def describe(self, module_ids: dict[str, str]) -> dict[str, Any]:
+        """Give it as ``GET settings/fields`` does; `module_ids` by API name are for lookups."""
+        lookup: dict[str, Any] = {}
+        if self.lookup is not None:
+            lookup = {
+                "display_label": self.label,
+                "api_name": self.api_name,
+                "id": self.id,
+                "module": {"api_name": self.lookup, "id": module_ids.get(self.lookup)},
+            }
+        return {
+            "id": self.id,
+            "api_name": self.api_name,
+            "field_label": self.label,
+            "display_label": self.label,
+            "data_type": self.data_type,
+            "json_type": JSON_TYPES.get(self.data_type, "string"),
+            "length": self.length,
+            "decimal_place": self.decimals,
+            "custom_field": self.custom,
+            "created_source": "custom" if self.custom else "default",
+            "read_only": self.read_only,
+            "field_read_only": self.read_only,
+            "system_mandatory": self.mandatory,
+            "visible": True,
+            "type": "used",
+            "unique": {"case_sensitive": False} if self.unique else {},
+            "external": self.external,
+            "pick_list_values": [choice.describe() for choice in self.choices],
+            "default_value": self.default,
+            "lookup": lookup,
+            "currency": {"precision": self.decimals, "rounding_option": "normal"}
+            if self.data_type == "currency"
+            else {},
+            "view_type": {
+                "view": True,
+                "edit": not self.read_only,
+                "create": not self.read_only,
+                "quick_create": False,
+            },
+            "operation_type": {
+                "web_update": not self.read_only,
+                "api_create": not self.read_only,
+                "web_create": not self.read_only,
+                "api_update": not self.read_only,
+            },
+        }
+
+
+@dataclass
+class Module:
+    """One module and its fields, in order."""
+
+    id: str
+    api_name: str
+    singular: str
+    plural: str
+    layout_id: str
+    custom: bool = False
+    fields: dict[str, Field] = field(default_factory=dict)
+
+    @property
+    def system_key(self) -> str:
+        """The field by which Zoho itself looks for duplicates."""
+        return SYSTEM_KEYS.get(self.api_name, "Name")
+
+    @property
+    def name_field(self) -> str:
+        """The field whose value is the record's name in lookups."""
+        return {"Leads": "Full_Name", "Contacts": "Full_Name"}.get(self.api_name, self.system_key)
+
+    def unique_fields(self) -> list[str]:
+        """Give the API names of the unique fields, oldest first."""
+        return [name for name, each in self.fields.items() if each.unique]
+
+    def describe(self) -> dict[str, Any]:
+        """Give it as ``GET settings/modules`` does."""
+        return {
+            "id": self.id,
+            "api_name": self.api_name,
+            "module_name": self.plural,
+            "singular_label": self.singular,
+            "plural_label": self.plural,
+            "generated_type": "custom" if self.custom else "default",
+            "api_supported": True,
+            "creatable": True,
+            "editable": True,
+            "deletable": True,
+            "viewable": True,
+            "visible": True,
+            "visibility": 1,
+            "show_as_tab": True,
+            "status": "visible",
+            "triggers_supported": True,
+            "global_search_supported": True,
+            "quick_create": True,
+            "per_page": 200,
+            "parent_module": {},
+            "profiles": [],
+        }
+
+
+@dataclass
+class Pipeline:
+    """One sales pipeline of Deals and the stages in it."""
+
+    id: str
+    display_value: str
+    actual_value: str
+    default: bool
+    stages: list[Choice]
+
+
+@dataclass
+class Currency:
+    """One currency of an organization that has several."""
+
+    id: str
+    iso_code: str
+    exchange_rate: Decimal
+    is_base: bool = False
+    is_active: bool = True
+
+
+@dataclass(frozen=True)
+class User:
+    """Who wrote something."""
+
+    id: str
+    name: str
+    email: str
+
+    def reference(self) -> dict[str, Any]:
+        """Give it as ``Modified_By`` does."""
+        return {"name": self.name, "id": self.id, "email": self.email}

@@ -1,0 +1,100 @@
+"""Where Zoho's behaviour is not known for certain, or differs between organizations: a switch for each reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Switches:
+    """How this Zoho behaves; change the attributes in place."""
+
+    # accounts server
+    throttle_status: int = 400
+    """HTTP status of "Access Denied" at the token endpoint: 400 or 200."""
+    throttle_minutes: float = 10
+    """How long the token endpoint refuses after the throttle has struck."""
+    device_status: int = 200
+    """HTTP status of the device flow's errors while polling."""
+    device_form: bool = True
+    """The device flow's parameters may come as a form body, not only in the query."""
+    consent_denied: bool = False
+    """The user refuses at the consent page."""
+    repeat_consent_omits_refresh_token: bool = True
+    """A second consent without ``prompt=consent`` gives no refresh token."""
+
+    # writes
+    mixed_status: int = 207
+    """HTTP status of a write of which some records succeeded: 207 (production) or 200 (a Zoho sandbox)."""
+    unknown_fields: str = "ignore"
+    """Keys that no field has: ``ignore`` or ``refuse``."""
+    currency_without_feature: str = "ignore"
+    """`Currency` sent to an organization with one currency: ``ignore`` or ``refuse``."""
+    surplus_decimals: str = "refuse"
+    """Amounts with more decimals than the field has: ``refuse`` or ``round``."""
+    datetime_accepts_z: bool = False
+    """Date-times may end in Z instead of an offset."""
+    several_match: str = "oldest"
+    """Which record an upsert takes when several match: ``oldest``, ``newest`` or ``refuse``."""
+    id_wins: bool = True
+    """An `id` in an upserted record comes before its duplicate check fields."""
+    batch_sees_itself: bool = True
+    """A record matches one that was inserted earlier in the same call (else it is DUPLICATE_DATA)."""
+    account_by_name: bool = True
+    """A Deal's ``Account_Name: {"name": ...}`` finds or creates the account."""
+    lookup_error_names: str = "field"
+    """A lookup to an id that does not exist: `api_name` says the ``field`` or ``id``."""
+
+    # metadata
+    currencies_without_feature: int = 400
+    """GET org/currencies in an organization with one currency: 400 (FEATURE_NOT_ENABLED) or 204."""
+    custom_field_caps: dict[str, int] = field(
+        default_factory=lambda: {"free": 0, "standard": 10, "professional": 155, "enterprise": 300, "ultimate": 500}
+    )
+    """Custom fields per module, by edition."""
+    custom_module_caps: dict[str, int] = field(
+        default_factory=lambda: {"free": 0, "standard": 0, "professional": 0, "enterprise": 200, "ultimate": 500}
+    )
+    """Custom modules, by edition."""
+    custom_module_refusal: str = "NOT_SUPPORTED"
+    """Code where the edition has no custom modules: ``NOT_SUPPORTED`` (403) or ``LIMIT_EXCEEDED`` (400)."""
+    label_length: int = 25
+    """The longest label of a new field (the response schema says 50)."""
+
+    # reads
+    search_delay: float = 0.0
+    """Seconds before a written record can be found by search."""
+    unknown_id_status: int = 204
+    """GET of one record that does not exist: 204, 404 or 400."""
+    coql_in: int = 50
+    """The most values of an `in` list."""
+    coql_columns: int = 50
+    """The most columns of a select."""
+    coql_backslash: bool = False
+    """Quotes in strings may also be escaped with a backslash."""
+
+    # notifications
+    watch_max_hours: float = 168
+    """The longest life of a channel, in hours; beyond it one gets `watch_default_hours`."""
+    watch_default_hours: float = 1
+    """The life of a channel without a usable expiry, in hours."""
+    watch_offset_hours: int = -11
+    """The offset in which the expiry is answered."""
+    watch_post_on_live: str = "replace"
+    """Enabling a channel that is alive: ``replace`` or ``refuse``."""
+    watch_patch_needs_events: bool = False
+    """A PATCH without `events` is refused."""
+    notify_own_writes: bool = True
+    """Writes through the API send notifications too."""
+    notify_ids_per_message: int = 100
+    """The most ids in one notification."""
+
+    # limits
+    credits_limit: int | None = None
+    """API credits of 24 hours; None is what the edition has."""
+    enforce_concurrency: bool = True
+    """Refuse what is more than the edition's simultaneous calls."""
+    retry_after: int | None = None
+    """Seconds in a Retry-After header of 429 answers; None sends none."""
+    old_429: bool = False
+    """429 answers have the older body."""
