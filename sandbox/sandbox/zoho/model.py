@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+PROFILES = (("554597400000000026", "Administrator"), ("554597400000000029", "Standard"))
+"""The profiles that may see every module."""
+
 UNIQUE_TYPES = frozenset({"text", "email", "phone", "integer", "bigint", "website"})
 """The types of field that can be unique (Kaizen #56; "Create Custom Fields")."""
 
@@ -166,7 +169,7 @@ class Module:
             "quick_create": True,
             "per_page": 200,
             "parent_module": {},
-            "profiles": [],
+            "profiles": [{"id": identity, "name": name} for identity, name in PROFILES],
         }
 
 
