@@ -1,0 +1,1 @@
+"""The companion: webhooks in, Meltano runs out, Zoho channels renewed."""
