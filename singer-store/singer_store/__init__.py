@@ -19,10 +19,13 @@ from singer_store.errors import (
     TokenError,
     WrongKeyError,
 )
+from singer_store.leases import Lease, Leases
 from singer_store.pending import Pending, PendingObject
 from singer_store.runs import Run, Runs
+from singer_store.secrets import Secrets
 from singer_store.store import Store, open_store
 from singer_store.tokens import AccessToken, Grant
+from singer_store.written import WrittenRecord, WrittenRecords
 
 __all__ = [
     "AccessToken",
@@ -32,6 +35,8 @@ __all__ = [
     "CorruptRowError",
     "Grant",
     "InsecureFileError",
+    "Lease",
+    "Leases",
     "NewerSchemaError",
     "Pending",
     "PendingObject",
@@ -41,10 +46,13 @@ __all__ = [
     "RefreshUnavailableError",
     "Run",
     "Runs",
+    "Secrets",
     "Store",
     "StoreError",
     "StoreUnavailableError",
     "TokenError",
+    "WrittenRecord",
+    "WrittenRecords",
     "WrongKeyError",
     "oauth",
     "open_store",

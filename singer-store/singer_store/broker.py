@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -309,12 +309,12 @@ def _uninterrupted(work: Callable[[], T]) -> T:
         except BaseException as error:  # noqa: BLE001 - raised again below
             result.set_exception(error)
 
-    thread = threading.Thread(target=run, name="singer-store-refresh")
-    thread.start()
+    threading.Thread(target=run, name="singer-store-refresh").start()
     try:
-        thread.join()
+        # Not Thread.join: before Python 3.13 one that was interrupted believes the thread has ended.
+        return result.result()
     except BaseException:
-        logger.info("Finishing the refresh of an access token before stopping.")
-        thread.join()
+        if not result.done():
+            logger.info("Finishing the refresh of an access token before stopping.")
+            wait([result])
         raise
-    return result.result()

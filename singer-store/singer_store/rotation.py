@@ -8,7 +8,7 @@ from cryptography.fernet import InvalidToken
 from sqlalchemy import ColumnElement, and_, select, update
 
 from singer_store.errors import CorruptRowError
-from singer_store.schema import meta, tokens
+from singer_store.schema import documents, meta, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,15 +48,19 @@ def rotate(database: Database, keyring: Keyring) -> int:
 
 
 def _cipher_column(table: Table) -> Column[Any]:
-    return meta.c.value if table is meta else tokens.c.secret
+    return meta.c.value if table is meta else table.c.secret
 
 
 def _values(database: Database) -> Iterator[tuple[Table, ColumnElement[bool], str, str]]:
     with database.read() as connection:
         checks = connection.execute(select(meta).where(meta.c.name == "key_check")).all()
         rows = connection.execute(select(tokens)).all()
+        papers = connection.execute(select(documents)).all()
     for row in checks:
         yield meta, meta.c.name == row.name, row.value, "The key check"
     for row in rows:
         here = and_(tokens.c.service == row.service, tokens.c.client_id == row.client_id, tokens.c.seed == row.seed)
         yield tokens, here, row.secret, f"The row with the tokens of {row.service}"
+    for row in papers:
+        here = and_(documents.c.kind == row.kind, documents.c.name == row.name)
+        yield documents, here, row.secret, f"The {row.kind} {row.name}"

@@ -103,6 +103,37 @@ runs = Table(
     Index("runs_plugin", "plugin", "id"),
 )
 
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("owner", String(200), nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("kind", String(40), primary_key=True),
+    Column("name", String(200), primary_key=True),
+    # Encrypted JSON.
+    Column("secret", Text, nullable=False),
+)
+
+written = Table(
+    "written",
+    metadata,
+    Column("account", String(200), primary_key=True),
+    Column("stream", String(200), primary_key=True),
+    Column("object_id", String(200), primary_key=True),
+    Column("record_id", String(200), nullable=False),
+    # API names of the fields that the digest is about, with a space between them.
+    Column("fields", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Index("written_record", "record_id"),
+)
+
 
 def open_schema(database: Database, source: KeySource) -> tuple[Keyring, bytes]:
     """Make the tables where there are none, and check version and key.

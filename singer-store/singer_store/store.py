@@ -12,11 +12,14 @@ from singer_store import rotation
 from singer_store.broker import Broker
 from singer_store.database import Database, parse_url
 from singer_store.keys import KeySource
+from singer_store.leases import Leases
 from singer_store.location import default_key_file, default_store
 from singer_store.pending import Pending
 from singer_store.runs import Runs
 from singer_store.schema import open_schema
+from singer_store.secrets import Secrets
 from singer_store.tokens import TokenRows, seed_digest
+from singer_store.written import WrittenRecords
 
 if sys.version_info >= (3, 11):
     from typing import Self
@@ -37,15 +40,21 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class Store:
-    """Tokens, objects still to sync, and the history of runs. Thread-safe. Made by `open_store`.
+    """Tokens, objects still to sync, the history of runs, and more. Thread-safe. Made by `open_store`.
 
     Attributes:
         pending: The objects still to sync.
         runs: The history of runs.
+        leases: One holder at a time.
+        secrets: Small encrypted documents.
+        written: What was written last into each record of the destination.
     """
 
     pending: Pending
     runs: Runs
+    leases: Leases
+    secrets: Secrets
+    written: WrittenRecords
     _database: Database = field(repr=False)
     _keyring: Keyring = field(repr=False)
     _source: KeySource = field(repr=False)
@@ -128,4 +137,15 @@ def open_store(
     except BaseException:
         database.close()
         raise
-    return Store(Pending(database), Runs(database), database, keyring, source, salt, clock)
+    return Store(
+        pending=Pending(database),
+        runs=Runs(database),
+        leases=Leases(database),
+        secrets=Secrets(database, keyring),
+        written=WrittenRecords(database, salt),
+        _database=database,
+        _keyring=keyring,
+        _source=source,
+        _salt=salt,
+        _clock=clock,
+    )
