@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.clock import Clock
+from sandbox.control import Control
 from sandbox.deliveries import Deliveries
 from sandbox.faults import Faults
 from sandbox.freshbooks import FreshBooks
@@ -44,7 +45,8 @@ class Sandbox:
 
     def _listen_at(self, ports: tuple[int, int, int]) -> None:
         try:
-            self.freshbooks.url = f"http://127.0.0.1:{self.server.listen(self.freshbooks, ports[0])}"
+            port = self.server.listen(self.freshbooks, ports[0], Control(self).handle)
+            self.freshbooks.url = f"http://127.0.0.1:{port}"
             for name, port in zip(("us", "eu"), ports[1:], strict=True):
                 centre = DataCentre(name, self.zoho)
                 origin = f"http://127.0.0.1:{self.server.listen(centre, port)}"

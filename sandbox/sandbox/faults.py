@@ -14,9 +14,10 @@ KINDS = ("status", "reset", "reset_after", "slow", "truncate")
 class Fault:
     """One fault.
 
-    Kinds: ``status`` answers with `status`, `body` and `headers` instead of the handler; ``reset`` closes the connection
-    before the handler ran; ``reset_after`` runs the handler, so that the change is made, and closes the connection
-    instead of answering; ``slow`` waits `delay` seconds before the handler; ``truncate`` sends half of the answer.
+    Kinds: ``status`` answers with `status`, `body` and `headers` instead of the handler; ``reset`` closes the
+    connection before the handler ran; ``reset_after`` runs the handler, so that the change is made, and closes the
+    connection instead of answering; ``slow`` waits `delay` seconds before the handler; ``truncate`` sends half of the
+    answer.
     """
 
     kind: str

@@ -71,7 +71,12 @@ class Response:
             return b""
         if isinstance(self.body, bytes):
             return self.body
-        return json.dumps(self.body, separators=(",", ":"), ensure_ascii=False).encode()
+        return dump(self.body)
+
+
+def dump(value: Any) -> bytes:
+    """Write a value as JSON, as compact as it gets."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def route(method: str, path: str) -> Callable[[Handler], Handler]:

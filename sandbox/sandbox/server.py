@@ -13,11 +13,13 @@ from multidict import CIMultiDict
 from sandbox.http import Request, Response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from sandbox.clock import Clock
     from sandbox.faults import Fault, Faults
 
+CONTROL = "/_sandbox/"
 MAX_BODY = 30 * 1024 * 1024
 
 
@@ -72,13 +74,16 @@ class Server:
         """The event loop of the background thread."""
         return self._loop
 
-    def listen(self, service: Service, port: int = 0) -> int:
+    def listen(self, service: Service, port: int = 0, control: Callable[[Request], Response] | None = None) -> int:
         """Serve a service on a loopback port (0: any free one); gives the port.
+
+        Requests below `CONTROL` go to `control`, if there is one: without latency, without faults and without being
+        recorded.
 
         Raises:
             OSError: if the port is taken.
         """
-        return asyncio.run_coroutine_threadsafe(self._listen(service, port), self._loop).result()
+        return asyncio.run_coroutine_threadsafe(self._listen(service, port, control), self._loop).result()
 
     def stop(self) -> None:
         """Close all ports and end the thread."""
@@ -103,9 +108,13 @@ class Server:
         with self.lock:
             self._calls.clear()
 
-    async def _listen(self, service: Service, port: int) -> int:
-        async def answer(request: web.Request) -> web.StreamResponse:
-            return await self._answer(service, request)
+    async def _listen(self, service: Service, port: int, control: Callable[[Request], Response] | None) -> int:
+        async def answer(received: web.Request) -> web.StreamResponse:
+            request = await _read(received)
+            if control is not None and f"{request.path}/".startswith(CONTROL):
+                with self.lock:
+                    return _sent(control(request))
+            return await self._answer(service, request, received)
 
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_route("*", "/{path:.*}", answer)
@@ -124,18 +133,11 @@ class Server:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
 
-    async def _answer(self, service: Service, received: web.Request) -> web.StreamResponse:
-        request = Request(
-            method=received.method,
-            path=received.path,
-            query=tuple(received.query.items()),
-            headers={name.lower(): value for name, value in received.headers.items()},
-            body=await received.read(),
-            origin=f"{received.scheme}://{received.host}",
-        )
+    async def _answer(self, service: Service, request: Request, received: web.Request) -> web.StreamResponse:
         fault = self.faults.take(service.name, request.method, request.path)
         with self.lock:
             refusal = service.enter(request)
+            received_at = self.clock.now()
         status = 0
         try:
             if fault is not None and fault.kind == "slow":
@@ -144,32 +146,45 @@ class Server:
                 await asyncio.sleep(self.latency)
             if fault is not None and fault.kind == "reset":
                 return _reset(received)
-            if refusal is None:
-                response = self._respond(service, request, fault)
-            else:
-                response = refusal
+            response = self._respond(service, request, fault) if refusal is None else refusal
             if fault is not None and fault.kind == "reset_after":
                 return _reset(received)
             status = response.status
-            headers = CIMultiDict(response.headers)
-            payload = response.payload()
-            if payload:
-                headers.setdefault("Content-Type", response.content_type)
             if fault is not None and fault.kind == "truncate":
-                return await _truncate(received, status, headers, payload)
-            return web.Response(status=status, headers=headers, body=payload)
+                return await _truncate(received, response)
+            return _sent(response)
         finally:
             with self.lock:
                 service.leave(request)
-                self._calls.append(
-                    Call(service.name, request.method, request.path, request.query, status, self.clock.now())
-                )
+                self._calls.append(Call(service.name, request.method, request.path, request.query, status, received_at))
 
     def _respond(self, service: Service, request: Request, fault: Fault | None) -> Response:
         if fault is not None and fault.kind == "status":
             return Response(fault.status, fault.body, dict(fault.headers))
         with self.lock:
             return service.handle(request)
+
+
+async def _read(received: web.Request) -> Request:
+    return Request(
+        method=received.method,
+        path=received.path,
+        query=tuple(received.query.items()),
+        headers={name.lower(): value for name, value in received.headers.items()},
+        body=await received.read(),
+        origin=f"{received.scheme}://{received.host}",
+    )
+
+
+def _headers(response: Response) -> CIMultiDict[str]:
+    headers = CIMultiDict(response.headers)
+    if response.body is not None:
+        headers.setdefault("Content-Type", response.content_type)
+    return headers
+
+
+def _sent(response: Response) -> web.Response:
+    return web.Response(status=response.status, headers=_headers(response), body=response.payload())
 
 
 def _reset(received: web.Request) -> web.Response:
@@ -179,14 +194,13 @@ def _reset(received: web.Request) -> web.Response:
     return web.Response(status=500)
 
 
-async def _truncate(
-    received: web.Request, status: int, headers: CIMultiDict[str], payload: bytes
-) -> web.StreamResponse:
+async def _truncate(received: web.Request, response: Response) -> web.StreamResponse:
     """Promise the whole body, send half of it and close the connection."""
-    response = web.StreamResponse(status=status, headers=headers)
-    response.content_length = len(payload)
-    await response.prepare(received)
-    await response.write(payload[: len(payload) // 2])
+    payload = response.payload()
+    stream = web.StreamResponse(status=response.status, headers=_headers(response))
+    stream.content_length = len(payload)
+    await stream.prepare(received)
+    await stream.write(payload[: len(payload) // 2])
     if received.transport is not None:
         received.transport.close()
-    return response
+    return stream

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.freshbooks.accounting import Interruption
 from sandbox.freshbooks.books import Books
+from sandbox.freshbooks.bulk import Loader
 from sandbox.freshbooks.errors import ApiError
 from sandbox.freshbooks.identity import Business
 from sandbox.freshbooks.limits import RateLimit
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from sandbox.clock import Clock
     from sandbox.deliveries import Deliveries
+    from sandbox.freshbooks.collection import Collection
+    from sandbox.freshbooks.events import Callback
     from sandbox.http import Request
 
 __all__ = ["ApiError", "FreshBooks", "RateLimit", "Switches"]
@@ -144,7 +147,7 @@ class FreshBooks(Service):
                 {"customerid": customerid, "create_date": today, "lines": lines or []} | fields,
             )
 
-    def create_payment(  # noqa: PLR0913
+    def create_payment(
         self,
         invoiceid: int,
         amount: object,
@@ -211,11 +214,10 @@ class FreshBooks(Service):
     def force(self, stream: str, number: int, **shown: Any) -> None:
         """Show a record with these values, whatever the rules say (``v3_status="autopaid"``); it is not updated."""
         with self.lock:
-            collection = self._books(self._account_of(stream, number)).collection(stream)
-            if collection is not None:
-                record = collection.get(number)
-                record.forced = {**(record.forced or {}), **shown}
-                collection.changed(record)
+            collection = self._collection(stream, self._account_of(stream, number))
+            record = collection.get(number)
+            record.forced = {**(record.forced or {}), **shown}
+            collection.changed(record)
 
     def record(self, stream: str, number: int, *includes: str) -> dict[str, Any]:
         """Give a record as a GET would (``record("invoices", 1, "lines")``).
@@ -232,6 +234,32 @@ class FreshBooks(Service):
         with self.lock:
             collection = self._collection(stream, account)
             return [collection.row(record, includes) for record in collection.rows.values()]
+
+    def load(
+        self, *, clients: int = 0, invoices: int = 0, payments: int = 0, days: int = 365, account: str | None = None
+    ) -> None:
+        """Add many records at once, dated over so many days up to now; no events are sent.
+
+        Raises:
+            ValueError: if the numbers do not go together.
+        """
+        with self.lock:
+            Loader(self._books(account), days).load(clients, invoices, payments)
+
+    def callbacks(self) -> list[Callback]:
+        """Give the callbacks of all accounts, with their verifiers."""
+        with self.lock:
+            return list(self._events.callbacks.values())
+
+    @property
+    def accounts(self) -> list[str]:
+        """The accounts of all businesses that have one."""
+        return list(self._by_account)
+
+    def counts(self, account: str | None = None) -> dict[str, int]:
+        """Give how many records of each kind an account has, deleted ones too."""
+        with self.lock:
+            return {kind: len(self._collection(kind, account).rows) for kind in ("clients", "invoices", "payments")}
 
     def outstanding(self, account: str | None = None) -> dict[str, Decimal]:
         """Give what clients owe, per currency, as FreshBooks reports it: without drafts and deleted invoices."""
@@ -259,7 +287,7 @@ class FreshBooks(Service):
             raise KeyError(account)
         return books
 
-    def _collection(self, kind: str, account: str | None) -> Any:
+    def _collection(self, kind: str, account: str | None) -> Collection[Any]:
         collection = self._books(account).collection(kind)
         if collection is None:
             raise KeyError(kind)

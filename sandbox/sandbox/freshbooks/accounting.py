@@ -61,7 +61,9 @@ class Accounting:
             ids = matching(collection, request.query)
             includes = _includes(request, collection)
             hidden = business.role == "client" and self._switches.unreadable_rows
-            rows = [] if hidden else [collection.text(collection.rows[number], includes) for number in page.cut(ids)]
+            found = [] if hidden else [collection.rows[number] for number in page.cut(ids)]
+            today = collection.books.today()
+            rows = [collection.text(record, includes, today) for record in found]
             return Response(200, list_body(kind, rows, page, len(ids)))
 
         response = self._answer(request, account, family, kind, answer)
@@ -119,10 +121,7 @@ class Accounting:
         right = "read" if request.method == "GET" else "write"
         try:
             check_token(request, self._oauth, f"user:{kind}:{right}", "accounting")
-            business = self._businesses.get(account)
-            collection = business.books.collection(kind) if business and business.books else None
-            if business is None or collection is None:
-                raise ApiError(404, errors.UNKNOWN, "Account not found.", object="account", value=account)
+            business, collection = self._find(account, kind)
             if kind in self._switches.refused_with_200:
                 text = f"You do not have access to {kind}."
                 return Response(200, {"response": {"errors": [{"errno": errors.ACCESS_DENIED, "message": text}]}})
@@ -132,6 +131,13 @@ class Accounting:
             return refused.response
         except ApiError as error:
             return error.new() if wants_new_errors(request, self._switches.error_shape) else error.classic()
+
+    def _find(self, account: str, kind: str) -> tuple[Business, Collection[Any]]:
+        business = self._businesses.get(account)
+        collection = business.books.collection(kind) if business and business.books else None
+        if business is None or collection is None:
+            raise ApiError(404, errors.UNKNOWN, "Account not found.", object="account", value=account)
+        return business, collection
 
     def _interrupt(self, request: Request, kind: str) -> None:
         page = Page.of(request.query).number

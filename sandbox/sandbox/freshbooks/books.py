@@ -46,14 +46,22 @@ class Books:
 
     def collection(self, kind: str) -> Collection[Any] | None:
         """Give a collection by its name."""
-        return {"clients": self.clients, "invoices": self.invoices, "payments": self.payments}.get(kind)
+        known: dict[str, Collection[Any]] = {
+            "clients": self.clients,
+            "invoices": self.invoices,
+            "payments": self.payments,
+        }
+        return known.get(kind)
 
     def today(self) -> date:
         """Give the day that decides what is overdue."""
         return self.world.today(self.timezone)
 
     def owed(self, *, past_due: bool) -> dict[str, Decimal]:
-        """Give what is outstanding, or of it what is past due, per currency; drafts and deleted invoices are left out."""
+        """Give what is outstanding, or of it what is past due, per currency.
+
+        Drafts and deleted invoices are left out.
+        """
         today = self.today()
         sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
         for invoice in self.invoices.rows.values():

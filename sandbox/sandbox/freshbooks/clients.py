@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 from sandbox.freshbooks import errors, shapes
+from sandbox.freshbooks.balances import NAMES
 from sandbox.freshbooks.collection import Collection
 from sandbox.freshbooks.records import Client
-from sandbox.freshbooks.times import eastern
+from sandbox.freshbooks.texts import client_text
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -19,12 +20,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Collection as Names
     from collections.abc import Mapping
-
-BALANCES = frozenset(
-    {"credit_balance", "draft_balance", "grand_total_balance", "outstanding_balance", "overdue_balance"}
-)
-
-_CONSTANT: dict[str, Any] = {"late_fee": None, "late_reminders": []}
+    from datetime import date
 
 
 class Clients(Collection[Client]):
@@ -32,7 +28,7 @@ class Clients(Collection[Client]):
 
     kind = "clients"
     single = "client"
-    includes = BALANCES | {"last_activity", "late_reminders", "late_fee"}
+    includes = frozenset({*NAMES, *shapes.CLIENT_INCLUDES, "last_activity"})
 
     def __init__(self, books: Any) -> None:
         super().__init__(books)
@@ -74,23 +70,14 @@ class Clients(Collection[Client]):
                 self.bump(invoice, record.updated)
 
     @override
-    def row(self, record: Client, includes: Names[str] = ()) -> dict[str, Any]:
-        row = shapes.client_row(record, self.books.account_id)
-        if includes:
-            balances = shapes.balances(record, self.books.today())
-            row |= {name: balances[name] for name in BALANCES.intersection(includes)}
-            row |= {name: value for name, value in _CONSTANT.items() if name in includes}
-            if "last_activity" in includes:
-                moments = [record.updated, *(invoice.updated for invoice in record.invoices)]
-                row["last_activity"] = eastern(max(moments))
-            row = dict(sorted(row.items()))
-        return row
+    def write(self, record: Client, includes: Names[str], today: date) -> str:
+        return client_text(record, self.books.account_id, today, includes)
 
     @override
-    def cache_key(self, record: Client, includes: Names[str]) -> Any:
+    def cache_key(self, record: Client, includes: Names[str], today: date) -> Any:
         if "last_activity" in includes:
             return None
-        return (*sorted(includes), self.books.today()) if includes else ""
+        return (*sorted(includes), today) if includes else ""
 
     def balances_changed(self, client: Client) -> None:
         """Note that an invoice or a credit of a client has changed; the client does not count as updated."""

@@ -91,7 +91,7 @@ class Collection(ABC, Generic[R]):
     def vis_state_changed(self, record: R, former: int) -> None:
         """Do what else follows from deleting, archiving or restoring a record."""
 
-    def act(self, record: R, actions: set[str]) -> None:
+    def act(self, record: R, actions: set[str]) -> None:  # noqa: ARG002 - only invoices have any
         """Do the actions of a PUT (``action_mark_as_sent``)."""
         self.bump(record)
 
@@ -117,19 +117,25 @@ class Collection(ABC, Generic[R]):
         self.world.announce(self.books.account_id, f"{self.single}.{action}", record.id)
 
     @abstractmethod
-    def row(self, record: R, includes: Names[str] = ()) -> dict[str, Any]:
-        """Write a record as the API does."""
+    def write(self, record: R, includes: Names[str], today: date) -> str:
+        """Write a record as JSON, as the API does on a day."""
 
-    def cache_key(self, record: R, includes: Names[str]) -> Any:
+    def cache_key(self, record: R, includes: Names[str], today: date) -> Any:  # noqa: ARG002 - see invoices
         """Give what the record's text depends on besides itself; None if it cannot be kept."""
         return None if includes else ""
 
-    def text(self, record: R, includes: Names[str] = ()) -> bytes:
-        """Write a record as JSON."""
-        key = self.cache_key(record, includes)
+    def row(self, record: R, includes: Names[str] = ()) -> dict[str, Any]:
+        """Give a record as the API writes it."""
+        row: dict[str, Any] = json.loads(self.text(record, includes))
+        return row
+
+    def text(self, record: R, includes: Names[str] = (), today: date | None = None) -> bytes:
+        """Give a record's text, written anew only if something has changed."""
+        today = today or self.books.today()
+        key = self.cache_key(record, includes, today)
         if key is not None and record.cache is not None and key in record.cache:
             return record.cache[key]
-        text = json.dumps(self.row(record, includes), separators=(",", ":"), ensure_ascii=False).encode()
+        text = self.write(record, includes, today).encode()
         if key is not None:
             record.cache = {**(record.cache or {}), key: text}
         return text

@@ -1,6 +1,7 @@
 """The filters FreshBooks knows, per kind of record; what is not in these tables is ignored.
 
-Source: https://www.freshbooks.com/api/clients, /invoices and /payments. A ``_min`` includes its value, a ``_max`` does not.
+Source: https://www.freshbooks.com/api/clients, /invoices and /payments. A ``_min`` includes its value, a ``_max`` does
+not.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
-from sandbox.freshbooks.shapes import balances, standing
+from sandbox.freshbooks.balances import balances
 from sandbox.freshbooks.status import statuses
+from sandbox.freshbooks.texts import standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sandbox.freshbooks.shapes import object_uuid
+from sandbox.freshbooks.texts import object_uuid
 from sandbox.freshbooks.times import iso_z
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def me(businesses: list[Business]) -> dict[str, Any]:
             "timezone": first.timezone,
             "time_format": 0,
         },
-        "permissions": {account: _PERMISSIONS for account in accounts},
+        "permissions": dict.fromkeys(accounts, _PERMISSIONS),
         "groups": [_group(business, uuid) for business in businesses],
         "subscription_statuses": dict.fromkeys(accounts, "active"),
         "business_statuses": dict.fromkeys(accounts, "active"),

@@ -15,6 +15,7 @@ from sandbox.freshbooks.clients import Clients
 from sandbox.freshbooks.collection import Collection
 from sandbox.freshbooks.money import amount_of, cents, decimal, totals
 from sandbox.freshbooks.records import DELETED, Invoice, Line
+from sandbox.freshbooks.texts import invoice_text
 from sandbox.freshbooks.times import EASTERN
 
 if sys.version_info >= (3, 12):
@@ -25,6 +26,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Collection as Names
     from collections.abc import Mapping
+    from datetime import date
 
     from sandbox.freshbooks.records import Client
 
@@ -157,17 +159,14 @@ class Invoices(Collection[Invoice]):
             self.books.clients.balances_changed(record.client)
 
     @override
-    def row(self, record: Invoice, includes: Names[str] = ()) -> dict[str, Any]:
+    def write(self, record: Invoice, includes: Names[str], today: date) -> str:
         books = self.books
-        row = shapes.invoice_row(
-            record, books.account_id, books.country, books.today(), self.world.switches, lines="lines" in includes
-        )
-        more = {name: shapes.INVOICE_INCLUDES[name] for name in includes if name in shapes.INVOICE_INCLUDES}
-        return dict(sorted((row | more).items())) if more else row
+        sender = books.account_id, books.country
+        return invoice_text(record, sender, today, self.world.switches, includes)
 
     @override
-    def cache_key(self, record: Invoice, includes: Names[str]) -> Any:
-        past_due = record.due_date < self.books.today()
+    def cache_key(self, record: Invoice, includes: Names[str], today: date) -> Any:
+        past_due = record.due_date < today
         return ("lines" in includes, past_due, self.world.switches.partial_date_paid) if len(includes) < 2 else None  # noqa: PLR2004
 
     def _write(self, invoice: Invoice, data: Mapping[str, Any]) -> None:
@@ -249,6 +248,10 @@ class Invoices(Collection[Invoice]):
             if str(wanted).isdigit():
                 self._last_number = max(self._last_number, int(str(wanted)))
             return str(wanted)
+        return self.next_number()
+
+    def next_number(self) -> str:
+        """Give the next number that no invoice has."""
         while True:
             self._last_number += 1
             number = f"{self._last_number:07}"
@@ -269,7 +272,7 @@ class Invoices(Collection[Invoice]):
     def _line(self, number: int, data: Mapping[str, Any]) -> Line:
         try:
             qty = decimal(data.get("qty", 1))
-            unit_cost = amount_of(data.get("unit_cost", 0))
+            unit_cost = amount_of(data.get("unit_cost") or 0)
             taxes = [decimal(data.get(field) or 0) for field in ("taxAmount1", "taxAmount2")]
         except ValueError as error:
             raise errors.invalid("invoice", "lines", "") from error
@@ -278,7 +281,7 @@ class Invoices(Collection[Invoice]):
             name=str(data.get("name") or ""),
             description=str(data.get("description") or ""),
             qty=str(data.get("qty", 1)),
-            unit_cost=unit_cost,
+            unit_cost=unit_cost if _finer_than_cents(unit_cost) else cents(unit_cost),
             amount=cents(qty * unit_cost),
             tax_1=taxes[0],
             tax_2=taxes[1],
@@ -290,3 +293,8 @@ class Invoices(Collection[Invoice]):
 def _address_of(client: Client) -> dict[str, Any]:
     """Give the client's billing address as an invoice takes it over."""
     return {field: client.fields[source] for field, source in _ADDRESS.items() if client.fields.get(source)}
+
+
+def _finer_than_cents(amount: Decimal) -> bool:
+    exponent = amount.as_tuple().exponent
+    return isinstance(exponent, int) and exponent < -2  # noqa: PLR2004

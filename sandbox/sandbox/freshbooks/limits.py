@@ -1,7 +1,7 @@
 """The rate limit, counted in real time: 600 requests a minute, and 250 for each POST to the accounting API.
 
-Source: headers of recorded answers; the documentation names no numbers. `Retry-After` comes with every answer, and means
-something on a 429 alone.
+Source: headers of recorded answers; the documentation names no numbers. `Retry-After` comes with every answer, and
+means something on a 429 alone.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def decimal(value: object) -> Decimal:
         ValueError: if it is no finite number.
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
-        raise ValueError("not a number")
+        raise ValueError("not a number")  # noqa: TRY004 - as for any other text that is no number
     try:
         number = Decimal(str(value))
     except InvalidOperation as error:
@@ -46,17 +46,6 @@ def amount_of(value: Any) -> Decimal:
         ValueError: if there is no finite number in it.
     """
     return decimal(value.get("amount") if isinstance(value, dict) else value)
-
-
-def text(amount: Decimal) -> str:
-    """Write an amount with two decimals, or with as many as it has."""
-    exponent = amount.as_tuple().exponent
-    return f"{amount:f}" if isinstance(exponent, int) and exponent < -2 else f"{amount:.2f}"  # noqa: PLR2004
-
-
-def money(amount: Decimal, currency: str) -> dict[str, str]:
-    """Write an amount of money."""
-    return {"amount": text(amount), "code": currency}
 
 
 def totals(lines: Sequence[Line], discount: Decimal) -> tuple[Decimal, Decimal]:

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 ACCESS_TOKEN_LIFE = 43_200
 CODE_LIFE = timedelta(minutes=5)
-_OBJECTS = (
-    "bill_payments bill_vendors billable_items bills business clients credit_notes estimates expenses invoices "
-    "journal_entries online_payments other_income payments projects retainers taxes teams time_entries"
-).split()
+_OBJECTS = """
+    bill_payments bill_vendors billable_items bills business clients credit_notes estimates expenses
+    invoices journal_entries online_payments other_income payments projects retainers taxes teams
+    time_entries
+""".split()  # noqa: SIM905
 KNOWN_SCOPES = frozenset(
     [f"user:{name}:{right}" for name in _OBJECTS for right in ("read", "write")]
     + [f"user:{name}:read" for name in ("profile", "notifications", "reports")]
@@ -252,12 +253,11 @@ def fields_of(request: Request) -> dict[str, str]:
         return {key: str(value) for key, value in body.items() if value is not None}
     if content_type.startswith("multipart/form-data"):
         message = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + request.body)
-        if not message.is_multipart():
-            raise BadRequestError("not multipart")
+        parts = [part for part in message.walk() if not part.is_multipart()]
         return {
-            str(part.get_param("name", header="content-disposition")): bytes(part.get_payload(decode=True)).decode()  # type: ignore[arg-type]
-            for part in message.get_payload()
-        }  # type: ignore[union-attr]
+            str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True).decode()  # type: ignore[union-attr]
+            for part in parts
+        }
     return request.form()
 
 

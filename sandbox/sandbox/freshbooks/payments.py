@@ -6,13 +6,13 @@ Source: https://www.freshbooks.com/api/payments and recorded answers (an overpay
 from __future__ import annotations
 
 import sys
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sandbox.freshbooks import errors, shapes
 from sandbox.freshbooks.collection import Collection
 from sandbox.freshbooks.money import ZERO, amount_of, cents
 from sandbox.freshbooks.records import DELETED, Credit, Payment
+from sandbox.freshbooks.texts import payment_text
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -22,6 +22,8 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Collection as Names
     from collections.abc import Mapping
+    from datetime import date
+    from decimal import Decimal
 
     from sandbox.freshbooks.records import Invoice
 
@@ -87,17 +89,14 @@ class Payments(Collection[Payment]):
         self._announce_invoice(record)
 
     @override
-    def row(self, record: Payment, includes: Names[str] = ()) -> dict[str, Any]:
-        row = shapes.payment_row(record, self.books.account_id)
-        if not includes:
-            return row
-        books = self.books
+    def write(self, record: Payment, includes: Names[str], today: date) -> str:
+        books, invoice = self.books, record.invoice
+        more: dict[str, str] = {name: "null" for name in ("credit_note", "order") if name in includes}
         if "client" in includes:
-            row["client"] = books.clients.row(record.invoice.client)
+            more["client"] = books.clients.text(invoice.client, (), today).decode()
         if "invoice" in includes:
-            row["invoice"] = books.invoices.row(record.invoice)
-        row |= {name: None for name in ("credit_note", "order") if name in includes}
-        return dict(sorted(row.items()))
+            more["invoice"] = books.invoices.text(invoice, (), today).decode()
+        return payment_text(record, books.account_id, more)
 
     def _settle(self, payment: Payment, *, bump: bool = True) -> None:
         """Let the invoice know; it is updated in the same second."""

@@ -1,14 +1,14 @@
 """Lists: filters, order and pages.
 
-Source: https://www.freshbooks.com/api/parameters. Filters are ANDed; a filter that nobody knows is ignored silently, and
-so is an order that nobody knows, which leaves ascending ids. Ranges on times have the granularity of a day.
+Source: https://www.freshbooks.com/api/parameters. Filters are ANDed; a filter that nobody knows is ignored silently,
+and so is an order that nobody knows, which leaves ascending ids. Ranges on times have the granularity of a day.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sandbox.freshbooks import errors
@@ -21,6 +21,7 @@ from sandbox.freshbooks.times import EASTERN, UTC, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import date
 
     from sandbox.freshbooks.collection import Collection
     from sandbox.freshbooks.switches import Switches
@@ -119,42 +120,36 @@ def _tests(
 ) -> tuple[list[Callable[[Any], bool]], set[int] | None]:
     """Give the filters as tests, and the ids to look at where a filter names them."""
     switches, today = collection.books.world.switches, collection.books.today()
-    known = FILTERS[collection.kind]
-    lists: dict[str, list[str]] = {}
     tests: list[Callable[[Any], bool]] = []
     candidates: set[int] | None = None
+    for field, (rule, texts) in _filters(collection.kind, query).items():
+        values = [value for text in texts if (value := _value(rule, field, text, switches)) is not None]
+        if not values:
+            continue
+        if rule.names_id:
+            candidates = set(values) if candidates is None else candidates.intersection(values)
+        tests += [_test(rule, today, value) for value in ([set(values)] if rule.many else values)]
+    return tests, candidates
 
-    def narrow(ids: set[int]) -> None:
-        nonlocal candidates
-        candidates = ids if candidates is None else candidates & ids
 
+def _filters(kind: str, query: Sequence[tuple[str, str]]) -> dict[str, tuple[Filter, list[str]]]:
+    """Read the filters that are known, each with its values.
+
+    Raises:
+        ApiError: 422 if a list is given for a single value, or the other way round.
+    """
+    found: dict[str, tuple[Filter, list[str]]] = {}
     for name, value in query:
         match = _SEARCH.fullmatch(name)
-        plain = match is None and name in ("paid", "outstanding", "active")
-        if match is None and not plain:
-            continue
         field, is_list = (match[1], bool(match[2])) if match else (name, False)
-        rule = known.get(field)
-        if rule is None:
-            continue
+        rule = FILTERS[kind].get(field)
+        if rule is None or (match is None and rule.kind is not Kind.BOOLEAN):
+            continue  # the SDKs write booleans without search[]
         if is_list is not rule.many:
             errno, what = (errors.FILTER_LIST, "list") if rule.many else (errors.FILTER_SCALAR, "single value")
             raise ApiError(422, errno, f"{field} must be a {what}", field=field, value=value)
-        if is_list:
-            lists.setdefault(field, []).append(value)
-            continue
-        wanted = _value(rule, field, value, switches)
-        if wanted is not None:
-            if rule.names_id:
-                narrow({wanted})
-            tests.append(_test(rule, today, wanted))
-    for field, values in lists.items():
-        rule = known[field]
-        ids = {_value(rule, field, value, switches) for value in values}
-        if rule.names_id:
-            narrow(ids)
-        tests.append(_test(rule, today, ids))
-    return tests, candidates
+        found.setdefault(field, (rule, []))[1].append(value)
+    return found
 
 
 def _test(rule: Filter, today: date, wanted: Any) -> Callable[[Any], bool]:
@@ -185,9 +180,7 @@ def _day(rule: Filter, field: str, value: str, switches: Switches) -> date | dat
         return None
     text = value[:10] if switches.timestamp_filter == "truncate" else value
     try:
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            raise ValueError(text)
-        day = date.fromisoformat(text)
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError as error:
         raise ApiError(422, errors.FILTER_DATE, f"{field} must be a date", field=field, value=value) from error
     if rule.kind is Kind.DAY:

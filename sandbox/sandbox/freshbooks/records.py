@@ -39,7 +39,7 @@ class Client(Record):
     currency: str = "USD"
     invoices: list[Invoice] = field(default_factory=list)
     credits: list[Credit] = field(default_factory=list)
-    balances: tuple[date, dict[str, Any]] | None = None
+    balances: tuple[date, dict[str, dict[str, Decimal]]] | None = None
     """Computed balances and the day for which they hold; dropped when an invoice or a credit changes."""
 
 

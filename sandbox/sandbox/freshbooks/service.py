@@ -6,6 +6,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from sandbox.freshbooks.accounting import Accounting
+from sandbox.freshbooks.events import Events
 from sandbox.freshbooks.gate import RefusedError, check_token
 from sandbox.freshbooks.identity import Business, me
 from sandbox.freshbooks.limits import Limiter, RateLimit
@@ -37,10 +38,11 @@ class Service:
         self.businesses: list[Business] = []
         self._by_account: dict[str, Business] = {}
         self._accounting = Accounting(self._by_account, self.oauth)
+        self._events = Events(self._by_account, self.oauth, deliveries)
         self._limiter = Limiter()
         self.rate_limit: RateLimit | None = RateLimit()
         """How many requests are let through; None is any number."""
-        self._routes = Routes(self, self.oauth, self._accounting)
+        self._routes = Routes(self, self.oauth, self._accounting, self._events)
 
     @property
     def switches(self) -> Switches:
@@ -61,10 +63,7 @@ class Service:
         if self.rate_limit is not None:
             counted, exceeded = self._limiter.count(request, self.rate_limit, now)
             headers |= counted
-        if exceeded:
-            response = Response(429, {"message": "API rate limit exceeded"})
-        else:
-            response = self._dispatch(request)
+        response = Response(429, {"message": "API rate limit exceeded"}) if exceeded else self._dispatch(request)
         response.headers = headers | response.headers
         return response
 

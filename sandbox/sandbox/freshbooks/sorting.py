@@ -1,6 +1,7 @@
 """The orders FreshBooks knows: ``<name>_asc`` and ``<name>_desc``; every other one is passed over.
 
-Source: https://www.freshbooks.com/api/parameters and /clients; that invoices know `invoice_date` alone was found by trying.
+Source: https://www.freshbooks.com/api/parameters and /clients; that invoices know `invoice_date` alone was found
+by trying.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sandbox.freshbooks.shapes import balances
+from sandbox.freshbooks.balances import balances
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +28,7 @@ def _full_name(_: date, client: Client) -> str:
 
 def _balance(name: str) -> Callable[[date, Client], Decimal]:
     def total(today: date, client: Client) -> Decimal:
-        entries = balances(client, today)[name]
-        return sum((Decimal(entry["amount"]["amount"]) for entry in entries), Decimal(0))
+        return sum(balances(client, today)[name].values(), Decimal(0))
 
     return total
 

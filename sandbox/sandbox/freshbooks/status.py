@@ -6,7 +6,6 @@ Source: https://www.freshbooks.com/api/invoices (status codes) and recorded answ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 DISPUTED, DRAFT, SENT, VIEWED, PAID = range(5)
@@ -21,8 +20,7 @@ class Statuses(NamedTuple):
     v3_status: str
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """What the statuses follow from."""
 
     stage: str
