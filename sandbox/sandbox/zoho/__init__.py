@@ -1,55 +1,75 @@
 """Zoho CRM: one organization, shown by two data centres.
 
-`Zoho` is what tests talk to: the organization as a person sees it, what was written to it, and its tokens.
+`Zoho` is what tests talk to: the organization as its people see it (`crm`, `administration`), its tokens, and what was
+written, spent and set off.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from sandbox.http import Routes
 from sandbox.zoho import scopes as all_scopes
-from sandbox.zoho.customizing import Customizing
+from sandbox.zoho.administration import Administration
+from sandbox.zoho.channels import Channels
 from sandbox.zoho.data_centre import DataCentre
-from sandbox.zoho.errors import ApiError, RowError, error
+from sandbox.zoho.device import Devices
+from sandbox.zoho.errors import ApiError, RowError
 from sandbox.zoho.limits import Limits
+from sandbox.zoho.listing import Listing
 from sandbox.zoho.metadata import Metadata
+from sandbox.zoho.notifications import Notifications
 from sandbox.zoho.oauth import Accounts
 from sandbox.zoho.organization import Organization
 from sandbox.zoho.read_routes import ReadRoutes
-from sandbox.zoho.render import Renderer
+from sandbox.zoho.search import Search
+from sandbox.zoho.watch_routes import WatchRoutes
 from sandbox.zoho.write_routes import WriteRoutes
-from sandbox.zoho.writer import Batch, Refusal, Workflow, Write, Writer
+from sandbox.zoho.writer import Workflow, Write, Writer
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterable
-    from decimal import Decimal
+    from collections.abc import Iterable
 
     from sandbox.clock import Clock
     from sandbox.deliveries import Deliveries
-    from sandbox.zoho.model import Field
+    from sandbox.zoho.device import DeviceRequest
     from sandbox.zoho.oauth import Client
-    from sandbox.zoho.switches import Switches
 
 __all__ = ["ApiError", "DataCentre", "RowError", "Workflow", "Write", "Zoho"]
 
 
-class Zoho:
+class Zoho(Administration):
     """The organization, its API and its accounts servers."""
 
     def __init__(self, clock: Clock, deliveries: Deliveries, lock: threading.RLock) -> None:
-        self.clock, self._deliveries, self.lock = clock, deliveries, lock
-        self.organization = Organization(clock)
+        org = Organization(clock)
+        writer = Writer(org)
+        super().__init__(org, writer, lock)
         self.accounts = Accounts(clock, self.switches)
+        self.devices = Devices(clock, self.accounts)
         self.app: Client = self.accounts.register()
-        self.limits = Limits(self.organization)
+        """A server-based client of the API console."""
         self.data_centres: dict[str, DataCentre] = {}
-        self._writer = Writer(self.organization)
-        self._write_routes = WriteRoutes(self.organization, self._writer)
-        self._customizing = Customizing(self.organization)
+        self.limits = Limits(org)
+        self.channels = Channels(org)
+        self._notifications = Notifications(org, self.channels, deliveries, self._domain)
+        writer.on_write = self._notifications.note
+        self._write_routes = WriteRoutes(org, writer)
         self.routes = Routes(
-            Metadata(self.organization), self._customizing, ReadRoutes(self.organization), self._write_routes
+            Metadata(org),
+            self._customizing,
+            WatchRoutes(org, self.channels),
+            Search(org),
+            Listing(org),
+            ReadRoutes(org),
+            self._write_routes,
         )
 
     def open_data_centre(self, centre: DataCentre, origin: str) -> None:
@@ -61,15 +81,9 @@ class Zoho:
         """Give the URL of every data centre."""
         return {name: centre.origin for name, centre in self.data_centres.items()}
 
+    @override
     def flush(self) -> None:
-        """Send the notifications of the writes so far."""
-
-    @property
-    def switches(self) -> Switches:
-        """Where Zoho's behaviour is uncertain: which reading holds."""
-        return self.organization.switches
-
-    # tokens
+        self._notifications.flush()
 
     @property
     def accounts_url(self) -> str:
@@ -81,163 +95,99 @@ class Zoho:
         """Where the US data centre has its API."""
         return self.data_centres["us"].api_domain
 
-    def grant(self, scopes: Iterable[str] | None = None, data_centre: str = "us") -> str:
+    def _domain(self) -> str:
+        return self.data_centres[self.accounts.home("us")].api_domain
+
+    # tokens
+
+    def register(self, kind: str = "server", redirect_uri: str | None = None) -> Client:
+        """Register another client: ``server``, ``self`` or ``device`` (limited-input devices)."""
+        with self.lock:
+            return self.accounts.register(kind, redirect_uri=redirect_uri)
+
+    def grant(
+        self, scopes: Iterable[str] | None = None, data_centre: str = "us", *, client: Client | None = None
+    ) -> str:
         """Consent as a user and give the refresh token; without scopes it may do everything."""
         with self.lock:
-            chosen = frozenset(all_scopes.ALL if scopes is None else scopes)
-            return self.accounts.grant(self.app, chosen, data_centre).value
+            return self.accounts.grant(client or self.app, _scopes(scopes), data_centre).value
+
+    def grant_code(
+        self,
+        scopes: Iterable[str] | None = None,
+        data_centre: str = "us",
+        *,
+        client: Client | None = None,
+        redirect_uri: str | None = None,
+    ) -> str:
+        """Consent as a user and give the authorization code (as the API console does for a self client).
+
+        Raises:
+            TokenError: beyond ten codes in ten minutes.
+        """
+        with self.lock:
+            chosen = client or self.app
+            return self.accounts.make_code(chosen, _scopes(scopes), data_centre, redirect_uri=redirect_uri)
 
     def revoke_access_tokens(self) -> None:
         """End every access token, as if it had been revoked in mid-run; refresh tokens go on."""
         with self.lock:
             self.accounts.revoke_access_tokens()
 
+    def revoke_grants(self) -> None:
+        """End every refresh token with its access tokens, as a user does who removes the connection."""
+        with self.lock:
+            for value in list(self.accounts.refresh_tokens):
+                self.accounts.revoke(value)
+
     def move_to(self, data_centre: str | None) -> None:
         """Move the organization: the next refresh says the other `api_domain`, and earlier access tokens are dead."""
         with self.lock:
             self.accounts.move(data_centre)
 
-    # records, as a person in the CRM sees and changes them
-
-    def records(self, module: str) -> list[dict[str, Any]]:
-        """Give all records of a module, oldest first, with every field as the API shows it (amounts are Decimal)."""
-        return self.find(module)
-
-    def find(self, module: str, **equal: Any) -> list[dict[str, Any]]:
-        """Give the records whose fields have these values; a lookup is compared by its id."""
-        with self.lock:
-            found = self.organization.modules[module]
-            rows = self.organization.tables[module].rows
-            show = Renderer(self.organization, found, found.fields).show
-            return [
-                show(row) for row in rows.values() if all(row.get(name) == value for name, value in equal.items())
-            ]
-
-    def count(self, module: str) -> int:
-        """Give the number of records of a module."""
-        with self.lock:
-            return len(self.organization.tables[module].rows)
-
-    def insert(self, module: str, values: dict[str, Any]) -> str:
-        """Add a record as a person would, and give its id.
+    def approve_device(self, user_code: str | None = None, data_centre: str | None = None) -> None:
+        """Agree to a login on a device, the latest one unless said, as a user of a data centre.
 
         Raises:
-            RowError: if Zoho would refuse it.
+            LookupError: if there is none.
         """
         with self.lock:
-            return self._writer.insert(self._by_person(module), values, 0)
+            request = self._device(user_code)
+            request.user_location = data_centre or request.data_centre
 
-    def update(self, module: str, record_id: str, values: dict[str, Any]) -> None:
-        """Change a record as a person would.
+    def deny_device(self, user_code: str | None = None) -> None:
+        """Refuse a login on a device, the latest one unless said.
 
         Raises:
-            RowError: if Zoho would refuse it.
+            LookupError: if there is none.
         """
         with self.lock:
-            self._writer.update(self._by_person(module), {**values, "id": record_id}, 0)
-            self.flush()
+            self._device(user_code).denied = True
 
-    def delete(self, module: str, record_id: str) -> None:
-        """Delete a record as a person would.
+    def _device(self, user_code: str | None) -> DeviceRequest:
+        for request in reversed(list(self.devices.requests.values())):
+            if user_code in (None, request.user_code):
+                return request
+        raise LookupError("no device asks for a login")
 
-        Raises:
-            RowError: if there is none.
-        """
-        with self.lock:
-            self._writer.delete(self._by_person(module), record_id)
-            self.flush()
-
-    def _by_person(self, module: str) -> Batch:
-        org = self.organization
-        return self._writer.begin(Batch(org.modules[module], org.person, "person", triggers=()))
-
-    # what was written
-
-    @property
-    def writes(self) -> list[Write]:
-        """Every change of a record so far, oldest first."""
-        return self._writer.writes
-
-    @property
-    def workflows_fired(self) -> list[Workflow]:
-        """Every automation that a write through the API set off."""
-        return self._writer.workflows_fired
+    # what was spent and skipped
 
     @property
     def credits_used(self) -> int:
         """The API credits spent in the last 24 hours."""
-        return self.limits.used
+        with self.lock:
+            return self.limits.used
 
     @credits_used.setter
     def credits_used(self, number: int) -> None:
         with self.lock:
             self.limits.used = number
 
-    def refuse(
-        self,
-        module: str,
-        error_: str | dict[str, Any] = "RECORD_LOCKED",
-        *,
-        when: Callable[[dict[str, Any]], bool] | dict[str, Any] | None = None,
-    ) -> None:
-        """Refuse records that the API sends, whatever they hold.
-
-        Args:
-            module: the module.
-            error_: Zoho's code, or a whole error with code, details and message.
-            when: which records: a predicate of what was sent, or field values; None is all.
-        """
-        body = error(error_) if isinstance(error_, str) else {**error(error_["code"]), **error_}
-
-        def chosen(row: dict[str, Any]) -> bool:
-            if when is None:
-                return True
-            if callable(when):
-                return when(row)
-            return all(row.get(name) == value for name, value in when.items())
-
-        with self.lock:
-            self._writer.refusals.append(Refusal(module, body, chosen))
-
-    def allow(self) -> None:
-        """End every refusal."""
-        with self.lock:
-            self._writer.refusals.clear()
-
-    # the organization as its administrator sees it
-
     @property
-    def edition(self) -> str:
-        """``free``, ``standard``, ``professional``, ``enterprise`` or ``ultimate``."""
-        return self.organization.edition
+    def skipped_features(self) -> list[dict[str, Any]]:
+        """What callers asked to skip by skip_feature_execution."""
+        return self._write_routes.skipped_features
 
-    @edition.setter
-    def edition(self, edition: str) -> None:
-        self.organization.edition = edition
 
-    def fields(self, module: str) -> dict[str, Field]:
-        """Give the fields of a module by API name."""
-        return self.organization.modules[module].fields
-
-    def add_custom_field(self, module: str, label: str, data_type: str = "text", **options: Any) -> str:
-        """Add a custom field as an administrator would, and give its API name.
-
-        Args:
-            module: the module.
-            label: its label.
-            data_type: its type.
-            options: as in the API's field JSON; ``unique=True`` for a unique one.
-
-        Raises:
-            RowError: if Zoho would refuse it.
-        """
-        if options.pop("unique", False):
-            options["unique"] = {"case_sensitive": False}
-        with self.lock:
-            raw = {"field_label": label, "data_type": data_type, **options}
-            return self._customizing.make_field(self.organization.modules[module], raw, "$.fields[0]").api_name
-
-    def enable_multi_currency(self, rates: dict[str, Decimal]) -> None:
-        """Switch several currencies on, with the rates of those besides the organization's own."""
-        with self.lock:
-            self.organization.enable_currencies(rates)
+def _scopes(scopes: Iterable[str] | None) -> frozenset[str]:
+    return frozenset(all_scopes.ALL if scopes is None else scopes)

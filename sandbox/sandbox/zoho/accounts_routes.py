@@ -32,8 +32,6 @@ class AccountsRoutes:
         self, data_centre: str, accounts: Accounts, switches: Switches, origins: Callable[[], Mapping[str, str]]
     ) -> None:
         self._here, self._accounts, self._switches, self._origins = data_centre, accounts, switches, origins
-        self.user_location: str | None = None
-        """The data centre of the user who consents; None is this one."""
 
     @route("GET", "/oauth/v2/auth")
     def authorize(self, request: Request) -> Response:
@@ -49,7 +47,7 @@ class AccountsRoutes:
         state = {"state": sent["state"]} if "state" in sent else {}
         if self._switches.consent_denied:
             return _redirect(client, {"error": "access_denied", **state})
-        where = self.user_location or self._here
+        where = self._switches.user_location or self._here
         offline = sent.get("access_type") == "offline"
         repeated = self._accounts.repeated(client, where)
         if repeated and sent.get("prompt") != "consent" and self._switches.repeat_consent_omits_refresh_token:
@@ -68,17 +66,19 @@ class AccountsRoutes:
         """Give tokens for a code or a refresh token."""
         sent = parameters(request)
         try:
-            client = self._accounts.client(sent.get("client_id"), sent.get("client_secret"), self._here)
-            kind = sent.get("grant_type")
-            if kind == "authorization_code":
-                body = self._accounts.exchange(client, sent.get("code", ""), sent.get("redirect_uri"), self._here)
-            elif kind == "refresh_token":
-                body = self._accounts.refresh(client, sent.get("refresh_token", ""), self._here)
-            else:
-                raise TokenError("general_error")
+            body = self._tokens(sent)
         except TokenError as refused:
             return Response(self._switches.throttle_status if refused.throttled else 200, refused.body)
         return Response(body=self.with_domain(body))
+
+    def _tokens(self, sent: Mapping[str, str]) -> dict[str, Any]:
+        client = self._accounts.client(sent.get("client_id"), sent.get("client_secret"), self._here)
+        kind = sent.get("grant_type")
+        if kind == "authorization_code":
+            return self._accounts.exchange(client, sent.get("code", ""), sent.get("redirect_uri"), self._here)
+        if kind == "refresh_token":
+            return self._accounts.refresh(client, sent.get("refresh_token", ""), self._here)
+        raise TokenError("general_error")
 
     @route("POST", "/oauth/v2/token/revoke")
     def revoke(self, request: Request) -> Response:

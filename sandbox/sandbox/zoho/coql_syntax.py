@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 from sandbox.zoho.errors import ApiError
 
@@ -51,7 +51,10 @@ class Junction:
     right: Condition
 
 
-Condition = Union[Criterion, Junction]
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+Condition: TypeAlias = Union[Criterion, Junction]  # noqa: UP007  (evaluated, also by Python 3.9's typing)
 
 
 class Column(NamedTuple):
@@ -180,9 +183,8 @@ class _Parser:
             name = f"{function.upper()}({path})"
         else:
             path = name
-        if self._take("as"):
-            name = self._name()
-        elif (word := self._word()) and word.kind == "word" and word.text.lower() not in _CLAUSES:
+        word = self._word()
+        if self._take("as") or (word is not None and word.kind == "word" and word.text.lower() not in _CLAUSES):
             name = self._name()
         return Column(path, function, name)
 

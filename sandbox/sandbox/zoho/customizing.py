@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sandbox.http import Response, route
@@ -11,6 +12,8 @@ from sandbox.zoho.model import UNIQUE_TYPES
 from sandbox.zoho.organization import api_name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sandbox.zoho.call import ApiCall
     from sandbox.zoho.model import Field, Module
     from sandbox.zoho.organization import Organization
@@ -53,13 +56,12 @@ class Customizing:
         """Make up to five fields of a module."""
         call.need("settings", "fields", "CREATE")
         module = self._module(call)
-        results = []
-        for position, raw in enumerate(call.items("fields", FIELDS_PER_CALL)):
-            try:
-                field = self.make_field(module, raw, f"$.fields[{position}]")
-                results.append(_success(field.id, "field created"))
-            except RowError as refused:
-                results.append(refused.body)
+        sent = call.items("fields", FIELDS_PER_CALL)
+
+        def make(raw: Any, at: int) -> str:
+            return self.make_field(module, raw, f"$.fields[{at}]").id
+
+        results = [_outcome(partial(make, raw, at), "field created") for at, raw in enumerate(sent)]
         return _answer("fields", results, 201)
 
     @route("PATCH", "/crm/v8/settings/fields/{field_id}")
@@ -67,15 +69,8 @@ class Customizing:
         """Change a field: make it unique, or give it another label or length."""
         call.need("settings", "fields", "UPDATE")
         module = self._module(call)
-        field = next((each for each in module.fields.values() if field_id in (each.id, each.api_name)), None)
         (raw,) = call.items("fields", 1)
-        try:
-            if field is None:
-                raise RowError("INVALID_DATA", {"resource_path_index": 2}, "the id given seems to be invalid")
-            self._change(module, field, raw)
-            return _answer("fields", [_success(field.id, "field updated")], 200)
-        except RowError as refused:
-            return _answer("fields", [refused.body], 200)
+        return _answer("fields", [_outcome(lambda: self.change_field(module, field_id, raw), "field updated")], 200)
 
     @route("POST", "/crm/v8/settings/modules")
     def create_module(self, call: ApiCall) -> Response:
@@ -87,11 +82,7 @@ class Customizing:
             raise ApiError(403, "NOT_SUPPORTED", {}, "custom modules are not supported in this edition")
         (raw,) = call.items("modules", 1)
         call.cost = MODULE_CREDITS
-        try:
-            module = self.make_module(raw, cap)
-        except RowError as refused:
-            return _answer("modules", [refused.body], 201)
-        return _answer("modules", [_success(module.id, "module created")], 201)
+        return _answer("modules", [_outcome(lambda: self.make_module(raw, cap).id, "module created")], 201)
 
     def make_field(self, module: Module, raw: Any, path: str) -> Field:
         """Make one field of what was sent.
@@ -143,10 +134,7 @@ class Customizing:
         api_name = raw.get("api_name") or api_name_of(raw["plural_label"])
         if not isinstance(api_name, str) or not _API_NAME.fullmatch(api_name):
             raise RowError("INVALID_DATA", {"api_name": "api_name", "json_path": f"{path}.api_name"})
-        for module in self._org.modules.values():
-            for name, value in (("api_name", module.api_name), ("plural_label", module.plural)):
-                if str(raw.get(name, "")).casefold() == value.casefold() or (name == "api_name" and api_name == value):
-                    raise RowError("DUPLICATE_DATA", {"api_name": name, "json_path": f"{path}.{name}", "id": module.id})
+        self._check_new(api_name, raw["plural_label"], path)
         if sum(module.custom for module in self._org.modules.values()) >= cap:
             raise RowError("LIMIT_EXCEEDED", {"limit": cap}, "custom module limit exceeded")
         display = raw.get("display_field")
@@ -155,39 +143,45 @@ class Customizing:
             api_name, raw["singular_label"], raw["plural_label"], name_label or f"{raw['singular_label']} Name"
         )
 
+    def _check_new(self, api_name: str, plural_label: str, path: str) -> None:
+        for module in self._org.modules.values():
+            for name, ours, theirs in (
+                ("api_name", api_name, module.api_name),
+                ("plural_label", plural_label, module.plural),
+            ):
+                if ours.casefold() == theirs.casefold():
+                    raise RowError("DUPLICATE_DATA", {"api_name": name, "json_path": f"{path}.{name}", "id": module.id})
+
     def _options(self, raw: dict[str, Any], data_type: str, path: str) -> dict[str, Any]:
-        most = _LENGTHS[data_type]
-        textarea = raw.get("textarea")
-        if data_type == "textarea" and isinstance(textarea, dict):
-            most = _TEXTAREAS.get(str(textarea.get("type")), most)
-        length = raw.get("length", most)
-        if not isinstance(length, int) or isinstance(length, bool) or not 1 <= length <= most:
-            details = {"maximum_length": most, "api_name": "length", "json_path": f"{path}.length"}
-            raise RowError("DEPENDENT_MISMATCH", details)
-        options: dict[str, Any] = {"length": length}
+        """Read what belongs to a type: its length, decimals, choices or the module that it points to."""
+        options: dict[str, Any] = {"length": _length(raw, data_type, path)}
         if data_type in ("currency", "double"):
             options["decimals"] = raw.get("decimal_place", 2 if data_type == "currency" else 9)
-        if data_type in ("picklist", "multiselectpicklist"):
+        elif data_type in ("picklist", "multiselectpicklist"):
             values = raw.get("pick_list_values")
             if not isinstance(values, list) or not values:
                 details = {"api_name": "pick_list_values", "json_path": f"{path}.pick_list_values"}
                 raise RowError("MANDATORY_NOT_FOUND", details)
             options["choices"] = [str(value.get("display_value")) for value in values]
-        if data_type == "lookup":
-            lookup = raw.get("lookup")
-            target = lookup.get("module") if isinstance(lookup, dict) else None
-            name = target.get("api_name") if isinstance(target, dict) else None
-            if name is None and isinstance(target, dict):
-                name = next((key for key, each in self._org.modules.items() if each.id == target.get("id")), None)
-            if name not in self._org.modules:
-                code = "MANDATORY_NOT_FOUND" if target is None else "INVALID_DATA"
-                raise RowError(code, {"api_name": "module", "json_path": f"{path}.lookup.module"})
-            options["lookup"] = name
+        elif data_type == "lookup":
+            options["lookup"] = self._lookup(raw.get("lookup"), path)
         if isinstance(raw.get("external"), dict):
             if data_type != "text":
                 raise RowError("NOT_ALLOWED", {"api_name": "external", "json_path": f"{path}.external"})
             options["external"] = raw["external"]
         return options
+
+    def _lookup(self, raw: Any, path: str) -> str:
+        """Read which module a lookup points to: by API name, or by id."""
+        details = {"api_name": "module", "json_path": f"{path}.lookup.module"}
+        module = raw.get("module") if isinstance(raw, dict) else None
+        if module is None:
+            raise RowError("MANDATORY_NOT_FOUND", details)
+        if isinstance(module, dict):
+            for name, each in self._org.modules.items():
+                if module.get("api_name", name) == name and module.get("id", each.id) == each.id and module:
+                    return name
+        raise RowError("INVALID_DATA", {"expected_data_type": "jsonobject", **details})
 
     def _check_label(self, module: Module, label: Any, path: str) -> None:
         most = self._org.switches.label_length
@@ -209,8 +203,16 @@ class Customizing:
         if len(module.unique_fields()) >= UNIQUE_FIELDS:
             raise RowError("LIMIT_EXCEEDED", {"limit": UNIQUE_FIELDS, **details}, "unique field limit exceeded")
 
-    def _change(self, module: Module, field: Field, raw: Any) -> None:
+    def change_field(self, module: Module, field_id: str, raw: Any) -> str:
+        """Change a field as was sent and give its id.
+
+        Raises:
+            RowError: if Zoho would refuse it.
+        """
         path = "$.fields[0]"
+        field = next((each for each in module.fields.values() if field_id in (each.id, each.api_name)), None)
+        if field is None:
+            raise RowError("INVALID_DATA", {"resource_path_index": 2}, "the id given seems to be invalid")
         if not isinstance(raw, dict):
             raise RowError("INVALID_DATA", {"expected_data_type": "jsonobject", "json_path": path})
         if raw.get("unique") and not field.unique:
@@ -226,7 +228,8 @@ class Customizing:
             self._check_label(module, raw["field_label"], path)
             field.label = raw["field_label"]
         if "length" in raw:
-            field.length = self._options({**raw, "length": raw["length"]}, field.data_type, path)["length"]
+            field.length = _length(raw, field.data_type, path)
+        return field.id
 
     def _module(self, call: ApiCall) -> Module:
         name = call.required("module")
@@ -239,6 +242,25 @@ class Customizing:
     def _permit(self) -> None:
         if "Crm_Implied_Customize_Zoho_CRM" in self._org.forbidden:
             raise ApiError(403, "NO_PERMISSION", {"permissions": ["Crm_Implied_Customize_Zoho_CRM"]})
+
+
+def _length(raw: dict[str, Any], data_type: str, path: str) -> int:
+    most = _LENGTHS[data_type]
+    textarea = raw.get("textarea")
+    if data_type == "textarea" and isinstance(textarea, dict):
+        most = _TEXTAREAS.get(str(textarea.get("type")), most)
+    length = raw.get("length", most)
+    if not isinstance(length, int) or isinstance(length, bool) or not 1 <= length <= most:
+        details = {"maximum_length": most, "api_name": "length", "json_path": f"{path}.length"}
+        raise RowError("DEPENDENT_MISMATCH", details)
+    return length
+
+
+def _outcome(make: Callable[[], str], message: str) -> dict[str, Any]:
+    try:
+        return _success(make(), message)
+    except RowError as refused:
+        return refused.body
 
 
 def _success(thing_id: str, message: str) -> dict[str, Any]:

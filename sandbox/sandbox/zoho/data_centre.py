@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.http import Response, Routes
 from sandbox.zoho.accounts_routes import AccountsRoutes
 from sandbox.zoho.call import ApiCall, read_json
+from sandbox.zoho.device import DeviceRoutes
 from sandbox.zoho.errors import ApiError
 from sandbox.zoho.render import encode
 
@@ -28,7 +29,8 @@ class DataCentre:
         self.origin = ""
         """Scheme, host and port, once it is served."""
         self.accounts = AccountsRoutes(data_centre, zoho.accounts, zoho.switches, zoho.origins)
-        self._accounts_routes = Routes(self.accounts)
+        devices = DeviceRoutes(self.accounts, zoho.devices, data_centre, zoho.switches)
+        self._accounts_routes = Routes(self.accounts, devices)
         self._api_routes = zoho.routes
 
     @property
@@ -112,5 +114,3 @@ def _encoded(response: Response) -> Response:
     if response.body is not None and not isinstance(response.body, bytes):
         response.body = encode(response.body)
     return response
-
-

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sandbox.zoho.organization import Organization
     from sandbox.zoho.table import Record
 
+_OTHER_PROBABILITY = 50
+
 
 def complete(org: Organization, values: Record, existing: Record | None, path: str) -> list[dict[str, Any]]:
     """Check stage and pipeline against each other, and add to `values` what follows from them.
@@ -48,9 +50,10 @@ def complete(org: Organization, values: Record, existing: Record | None, path: s
 
 
 def _figures(values: Record, before: Record, stages: dict[str, str]) -> None:
-    stage = values.get("Stage")
+    """Set Probability by the stage, and Expected_Revenue by both it and the amount."""
+    stage: str | None = values.get("Stage")
     if stage is not None and stage != before.get("Stage") and values.get("Probability") is None:
-        values["Probability"] = PROBABILITIES.get(stages.get(stage, stage), 50)
+        values["Probability"] = PROBABILITIES.get(stages.get(stage, stage), _OTHER_PROBABILITY)
     if values.keys() & {"Amount", "Probability"}:
         amount = values["Amount"] if "Amount" in values else before.get("Amount")
         probability = values.get("Probability", before.get("Probability"))

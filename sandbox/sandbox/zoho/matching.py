@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def ineligible(fields: Sequence[object], system_key: str, unique: Sequence[str]) -> int | None:
-    """Give the position of the first field that may not be a duplicate check field: neither system-defined nor unique."""
+    """Give the position of the first field that is neither system-defined nor unique, and so may not be checked."""
     for position, name in enumerate(fields):
         if name != system_key and name not in unique:
             return position

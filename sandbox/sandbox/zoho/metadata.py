@@ -70,7 +70,11 @@ class Metadata:
         call.need("settings", "fields", "READ")
         module = self._module(call)
         call_type = call.request.param("type", "used")
-        shown = [] if call_type == "unused" else [each.describe(self._ids()) for each in module.fields.values()]
+        shown = (
+            []
+            if call_type == "unused"
+            else [each.describe(self._ids(), module.layout_id) for each in module.fields.values()]
+        )
         return Response(body={"fields": shown}) if shown else Response(204)
 
     @route("GET", "/crm/v8/settings/fields/{field_id}")
@@ -80,7 +84,7 @@ class Metadata:
         module = self._module(call)
         for each in module.fields.values():
             if field_id in (each.id, each.api_name):
-                return Response(body={"fields": [each.describe(self._ids())]})
+                return Response(body={"fields": [each.describe(self._ids(), module.layout_id)]})
         return Response(204)
 
     @route("GET", "/crm/v8/settings/layouts")
@@ -149,7 +153,7 @@ class Metadata:
 
     def _layout(self, module: Module) -> dict[str, Any]:
         fields = [
-            {**field.describe(self._ids()), "required": field.mandatory, "sequence_number": number}
+            {**field.describe(self._ids(), module.layout_id), "required": field.mandatory, "sequence_number": number}
             for number, field in enumerate(module.fields.values(), 1)
         ]
         section = {

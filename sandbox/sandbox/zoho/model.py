@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 PROFILES = (("554597400000000026", "Administrator"), ("554597400000000029", "Standard"))
 """The profiles that may see every module."""
@@ -71,7 +73,7 @@ class Field:
         """Give the values a record may have, as they are displayed."""
         return [choice.display_value for choice in self.choices]
 
-    def describe(self, module_ids: dict[str, str]) -> dict[str, Any]:
+    def describe(self, module_ids: dict[str, str], layout_id: str) -> dict[str, Any]:
         """Give it as ``GET settings/fields`` does; `module_ids` by API name are for lookups."""
         lookup: dict[str, Any] = {}
         if self.lookup is not None:
@@ -99,6 +101,7 @@ class Field:
             "type": "used",
             "unique": {"case_sensitive": False} if self.unique else {},
             "external": self.external,
+            "layout_associations": [{"id": layout_id, "name": "Standard", "api_name": "Standard"}],
             "pick_list_values": [choice.describe() for choice in self.choices],
             "default_value": self.default,
             "lookup": lookup,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -15,6 +14,8 @@ from sandbox.zoho.table import Table
 from sandbox.zoho.values import check_for
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sandbox.clock import Clock
     from sandbox.zoho.values import Check
 
@@ -91,7 +92,7 @@ class Organization:
     def add_field(self, module: Module, field: Field) -> None:
         """Add a field to a module."""
         module.fields[field.api_name] = field
-        if field.unique or field.data_type in ("lookup", "email"):
+        if field.unique or field.external or field.data_type in ("lookup", "email"):
             self.tables[module.api_name].index(field.api_name)
         if field.data_type == "currency" and module.custom and self.currencies:
             self._add_currency_fields(module)
@@ -150,10 +151,19 @@ class Organization:
             ):
                 self._add_currency_fields(module)
 
+    def refresh_currencies(self) -> None:
+        """Let the Currency fields offer the currencies that are active now."""
+        for module in self.modules.values():
+            if "Currency" in module.fields:
+                self._add_currency_fields(module)
+
     def _add_currency_fields(self, module: Module) -> None:
         if "Currency" not in module.fields:
             self.add_field(module, self.new_field("Currency", "picklist", length=120))
             self.add_field(module, self.new_field("Exchange Rate", "double", length=16, decimals=9))
+            table = self.tables[module.api_name]
+            for record_id in table.rows:
+                table.update(record_id, {"Currency": self.iso_code, "Exchange_Rate": Decimal(1)})
         module.fields["Currency"].choices = [
             Choice(each.id, each.iso_code, each.iso_code) for each in self.currencies.values() if each.is_active
         ]
@@ -164,6 +174,3 @@ def api_name_of(label: str) -> str:
     name = re.sub(r"[^0-9A-Za-z ]+", "", label).strip()
     name = re.sub(r" +", "_", name)
     return name if name[:1].isalpha() else f"field_{name}".rstrip("_")
-
-
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)

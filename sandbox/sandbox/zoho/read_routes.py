@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from sandbox.http import Response, route
 from sandbox.zoho import coql, coql_syntax
 from sandbox.zoho.errors import ApiError
+from sandbox.zoho.external_ids import record_named
+from sandbox.zoho.listing import permit_view
 from sandbox.zoho.metadata import module_named
 from sandbox.zoho.render import Renderer
-from sandbox.zoho.write_routes import external_id
 
 if TYPE_CHECKING:
     from sandbox.zoho.call import ApiCall
@@ -27,23 +28,31 @@ class ReadRoutes:
         """Answer a query."""
         if "zohocrm.coql.read" not in {scope.lower() for scope in call.token.scopes}:
             raise ApiError(401, "OAUTH_SCOPE_MISMATCH")
-        text = call.json().get("select_query")
+        body = call.json()
+        text = body.get("select_query")
         if not isinstance(text, str):
             raise ApiError(400, "MANDATORY_NOT_FOUND", {"api_name": "select_query", "json_path": "$.select_query"})
         select = coql_syntax.parse(text, backslash=self._org.switches.coql_backslash)
         call.need("modules", select.module, "READ")
         call.cost = coql.cost(select.limit)
-        rows, more = coql.Query(self._org, select).run()
+        query = coql.Query(self._org, select)
+        permit_view(self._org, query.module)
+        rows, more = query.run()
         if not rows:
             return Response(204)
-        return Response(body={"data": rows, "info": {"count": len(rows), "more_records": more}})
+        answer: dict[str, Any] = {"data": rows, "info": {"count": len(rows), "more_records": more}}
+        if "fields" in (body.get("include_meta") or []):
+            answer["fields"] = query.fields()
+        return Response(body=answer)
 
     @route("GET", "/crm/v8/{module}/{record_id}")
     def record(self, call: ApiCall, module: str, record_id: str) -> Response:
         """Give one record with all its fields."""
         call.need("modules", module, "READ")
         found = module_named(self._org, module)
-        row = self._org.tables[found.api_name].rows.get(external_id(self._org, call, found, record_id))
+        permit_view(self._org, found)
+        named = record_named(self._org, found, record_id, call.request.headers.get("x-external", ""))
+        row = self._org.tables[found.api_name].rows.get(named)
         if row is None:
             status = self._org.switches.unknown_id_status
             if status == 204:  # noqa: PLR2004

@@ -18,6 +18,10 @@ class Switches:
     """HTTP status of the device flow's errors while polling."""
     device_form: bool = True
     """The device flow's parameters may come as a form body, not only in the query."""
+    device_wrong_client: str = "invalid_client"
+    """The error of a client that is not one for limited-input devices."""
+    user_location: str | None = None
+    """The data centre of the user who consents; None is that of the accounts server."""
     consent_denied: bool = False
     """The user refuses at the consent page."""
     repeat_consent_omits_refresh_token: bool = True

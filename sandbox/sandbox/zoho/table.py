@@ -57,11 +57,10 @@ class Index:
 
 @dataclass(frozen=True)
 class Deleted:
-    """One record in the recycle bin, or gone for good."""
+    """One record that was deleted."""
 
     record_id: str
     name: str | None
-    kind: str
     deleted_by: dict[str, Any]
     created_by: dict[str, Any]
     at: datetime

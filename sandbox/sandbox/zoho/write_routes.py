@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandbox.http import Response, route
+from sandbox.zoho.batch import Batch
 from sandbox.zoho.errors import ApiError, RowError
+from sandbox.zoho.external_ids import lookups_by_external_id, record_named
 from sandbox.zoho.matching import ineligible
 from sandbox.zoho.metadata import module_named
 from sandbox.zoho.values import parse_datetime
-from sandbox.zoho.writer import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from sandbox.zoho.call import ApiCall
     from sandbox.zoho.model import Module
@@ -101,15 +103,16 @@ class WriteRoutes:
 
     def _delete(self, call: ApiCall, module: Module, ids: list[str]) -> Response:
         self._permit(module, "Delete")
-        batch = self._writer.begin(Batch(module, self._org.integration))
-        results = []
-        for record_id in ids:
-            try:
-                self._writer.delete(batch, record_id)
-                results.append(_success({"id": record_id}, "record deleted"))
-            except RowError as refused:
-                results.append(refused.body)
+        batch = Batch(self._org, module, self._org.integration, triggers=self._triggers_of(call))
+        results = [self._deleted(batch, record_id) for record_id in ids]
         return Response(self._status(results, 200), {"data": results})
+
+    def _deleted(self, batch: Batch, record_id: str) -> dict[str, Any]:
+        try:
+            self._writer.delete(batch, record_id)
+        except RowError as refused:
+            return refused.body
+        return _success({"id": record_id}, "record deleted")
 
     def _answer(  # noqa: PLR0913
         self,
@@ -122,18 +125,16 @@ class WriteRoutes:
         upsert: bool = False,
     ) -> Response:
         call.cost = -(-len(rows) // _PER_CREDIT)
-        self._writer.begin(batch)
-        table = self._org.tables[batch.module.api_name]
         users = {each.id: {"name": each.name, "id": each.id} for each in self._org.users_by_id.values()}
-        now = self._org.local(self._org.now())
-        results: list[dict[str, Any]] = []
-        for index, raw in enumerate(rows):
+        now = self._org.local(batch.now)
+        written = self._org.tables[batch.module.api_name].rows
+
+        def outcome(raw: Any, index: int) -> dict[str, Any]:
             try:
                 record_id, action, key = write(raw, index)
             except RowError as refused:
-                results.append(refused.body)
-                continue
-            row = table.rows[record_id]
+                return refused.body
+            row = written[record_id]
             details = {
                 "Modified_Time": now,
                 "Modified_By": users[row["Modified_By"]],
@@ -143,9 +144,9 @@ class WriteRoutes:
                 "$approval_state": "approved",
             }
             result = _success(details, "record added" if action == "insert" else "record updated")
-            if upsert:
-                result = {"code": "SUCCESS", "duplicate_field": key, "action": action, **result}
-            results.append(result)
+            return {"code": "SUCCESS", "duplicate_field": key, "action": action, **result} if upsert else result
+
+        results = [outcome(raw, index) for index, raw in enumerate(rows)]
         return Response(self._status(results, success), {"data": results})
 
     def _status(self, results: list[dict[str, Any]], success: int) -> int:
@@ -161,28 +162,23 @@ class WriteRoutes:
         return 403 if codes <= {"NO_PERMISSION", "AUTHORIZATION_FAILED"} else 400
 
     def _batch(self, call: ApiCall, module: Module, action: str) -> Batch:
-        body = call.json()
-        batch = Batch(module, self._org.integration)
-        if "trigger" in body:
-            batch.triggers = self._triggers(body["trigger"])
+        body, headers = call.json(), call.request.headers
         for position, skipped in enumerate(body.get("skip_feature_execution") or []):
             for name in ("name", "action") if action == "upsert" else ("name",):
                 if not isinstance(skipped, dict) or name not in skipped:
                     path = f"$.skip_feature_execution[{position}].{name}"
                     raise ApiError(400, "MANDATORY_NOT_FOUND", {"api_name": name, "json_path": path})
             self.skipped_features.append(skipped)
-        if action == "upsert" and body.get("duplicate_check_fields"):
-            batch.duplicate_check_fields = self._duplicate_check_fields(module, body["duplicate_check_fields"])
-        since = call.request.headers.get("if-unmodified-since")
-        if since is not None:
-            batch.unmodified_since = parse_datetime(since, z=True)
-            if batch.unmodified_since is None:
-                raise ApiError(400, "INVALID_DATA", {"header": "If-Unmodified-Since"})
-        for reference in call.request.headers.get("x-external", "").split(","):
-            parts = reference.strip().split(".")
-            if len(parts) == 3:  # noqa: PLR2004
-                batch.external[parts[1]] = parts[2]
-        return batch
+        keys = body.get("duplicate_check_fields") if action == "upsert" else None
+        return Batch(
+            self._org,
+            module,
+            self._org.integration,
+            duplicate_check_fields=self._duplicate_check_fields(module, keys) if keys else None,
+            triggers=self._triggers(body["trigger"]) if "trigger" in body else TRIGGERS[:3],
+            unmodified_since=_unmodified_since(headers.get("if-unmodified-since")),
+            external=lookups_by_external_id(headers.get("x-external", "")),
+        )
 
     def _triggers(self, value: Any) -> list[str]:
         if not isinstance(value, list) or any(each not in TRIGGERS for each in value):
@@ -200,9 +196,13 @@ class WriteRoutes:
             raise ApiError(400, "INVALID_DATA", {"api_name": name, "json_path": f"$.{name}[{position}]"})
         return value
 
+    @staticmethod
+    def _triggers_of(call: ApiCall) -> tuple[str, ...]:
+        return TRIGGERS[:3] if call.request.param("wf_trigger", "true") == "true" else ()
+
     def _named(self, call: ApiCall, module: Module, given: str) -> str:
         """Give the id that a path names, which with X-EXTERNAL is the value of an external field."""
-        return external_id(self._org, call, module, given)
+        return record_named(self._org, module, given, call.request.headers.get("x-external", ""))
 
     def _permit(self, module: Module, *verbs: str) -> None:
         missing = [name for verb in verbs if (name := f"Crm_Implied_{verb}_{module.api_name}") in self._org.forbidden]
@@ -210,22 +210,13 @@ class WriteRoutes:
             raise ApiError(403, "NO_PERMISSION", {"permissions": missing})
 
 
-def external_id(org: Organization, call: ApiCall, module: Module, given: str) -> str:
-    """Give the id that a path names; with the header X-EXTERNAL that is the value of an external field ("External IDs").
-
-    Raises:
-        ApiError: INVALID_DATA if the header names no external field of the module.
-    """
-    for reference in call.request.headers.get("x-external", "").split(","):
-        parts = reference.strip().split(".")
-        if len(parts) != 2:  # noqa: PLR2004
-            continue
-        field = module.fields.get(parts[1])
-        if parts[0] != module.api_name or field is None or field.external is None:
-            raise ApiError(400, "INVALID_DATA", {"header": "X-EXTERNAL"})
-        rows = org.tables[module.api_name].rows
-        return next((key for key, row in rows.items() if row.get(field.api_name) == given), given)
-    return given
+def _unmodified_since(header: str | None) -> datetime | None:
+    if header is None:
+        return None
+    moment = parse_datetime(header, z=True)
+    if moment is None:
+        raise ApiError(400, "INVALID_DATA", {"header": "If-Unmodified-Since"})
+    return moment
 
 
 def _success(details: dict[str, Any], message: str) -> dict[str, Any]:

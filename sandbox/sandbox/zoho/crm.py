@@ -1,0 +1,98 @@
+"""The CRM as a person who sits in front of it sees and changes it; tests are such persons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.zoho.batch import Batch
+from sandbox.zoho.render import Renderer
+
+if TYPE_CHECKING:
+    import threading
+
+    from sandbox.zoho.organization import Organization
+    from sandbox.zoho.writer import Workflow, Write, Writer
+
+
+class Crm:
+    """Records to look at and to change; everything goes through the rules that the API has too."""
+
+    def __init__(self, organization: Organization, writer: Writer, lock: threading.RLock) -> None:
+        self.organization, self._writer, self.lock = organization, writer, lock
+
+    def flush(self) -> None:
+        """Send the notifications of the writes so far."""
+        raise NotImplementedError
+
+    def records(self, module: str) -> list[dict[str, Any]]:
+        """Give all records of a module, oldest first, every field as the API shows it (amounts are Decimal)."""
+        return self.find(module)
+
+    def find(self, module: str, **equal: Any) -> list[dict[str, Any]]:
+        """Give the records whose fields have these values as they are shown; a lookup is compared by its id."""
+        with self.lock:
+            org = self.organization
+            found, table = org.modules[module], org.tables[module]
+            indexed = next((name for name in equal if name in table.indexes), None)
+            ids = list(table.rows) if indexed is None else table.find(indexed, equal[indexed])
+            show = Renderer(org, found, found.fields).show
+            shown = (show(table.rows[each]) for each in ids)
+            return [row for row in shown if all(_same(row.get(name), value) for name, value in equal.items())]
+
+    def get(self, module: str, record_id: str) -> dict[str, Any] | None:
+        """Give one record; None if there is none."""
+        return next(iter(self.find(module, id=record_id)), None)
+
+    def count(self, module: str) -> int:
+        """Give the number of records of a module."""
+        with self.lock:
+            return len(self.organization.tables[module].rows)
+
+    def insert(self, module: str, values: dict[str, Any]) -> str:
+        """Add a record as a person would, and give its id.
+
+        Raises:
+            RowError: if Zoho would refuse it.
+        """
+        with self.lock:
+            record_id = self._writer.insert(self._by_person(module), values, 0)
+            self.flush()
+            return record_id
+
+    def update(self, module: str, record_id: str, values: dict[str, Any]) -> None:
+        """Change a record as a person would; None clears a field.
+
+        Raises:
+            RowError: if Zoho would refuse it.
+        """
+        with self.lock:
+            self._writer.update(self._by_person(module), {**values, "id": record_id}, 0)
+            self.flush()
+
+    def delete(self, module: str, record_id: str) -> None:
+        """Delete a record as a person would.
+
+        Raises:
+            RowError: if there is none.
+        """
+        with self.lock:
+            self._writer.delete(self._by_person(module), record_id)
+            self.flush()
+
+    @property
+    def writes(self) -> list[Write]:
+        """Every change of a record so far, oldest first; clear the list to begin anew."""
+        return self._writer.writes
+
+    @property
+    def workflows_fired(self) -> list[Workflow]:
+        """Every automation that a write through the API set off; clear the list to begin anew."""
+        return self._writer.workflows_fired
+
+    def _by_person(self, module: str) -> Batch:
+        org = self.organization
+        return Batch(org, org.modules[module], org.person, "person", triggers=())
+
+
+def _same(shown: Any, value: Any) -> bool:
+    return bool(shown == value or (isinstance(shown, dict) and shown.get("id") == value))
