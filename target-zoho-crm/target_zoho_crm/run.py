@@ -1,0 +1,137 @@
+"""One run of the target: what its streams share, opened when the first record needs it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import ExitStack
+from datetime import datetime, timezone
+from functools import cached_property
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from singer_store import open_store
+from target_zoho_crm.auth import check_accounts_url, refresher
+from target_zoho_crm.client import ZohoClient
+from target_zoho_crm.dry_run import DryRun
+from target_zoho_crm.follow_up import FollowUp
+from target_zoho_crm.preflight import Ready, prepare
+from target_zoho_crm.reading import Reader
+from target_zoho_crm.summary import Summary
+from target_zoho_crm.writing import Outcome, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from singer_store import Store
+    from target_zoho_crm.layout import Destination
+    from target_zoho_crm.planning import Action
+    from target_zoho_crm.settings import Settings
+
+PLUGIN = "target-zoho-crm"
+
+logger = logging.getLogger(PLUGIN)
+
+
+class Run:
+    """What the streams of one run share.
+
+    Attributes:
+        settings: as configured.
+        summary: what has been done so far.
+        started_at: when the run began (UTC).
+        accounts: Zoho ids of the accounts that this run has met, by FreshBooks ID of the client.
+        deals: the same of deals, by FreshBooks ID of the invoice; only of those that a dry run would create.
+        removed: FreshBooks IDs of the invoices that are deleted in FreshBooks and, as the setting asks, in Zoho.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.summary = Summary()
+        self.started_at = datetime.now(timezone.utc)
+        self.accounts: dict[str, str] = {}
+        self.deals: dict[str, dict[str, str | None]] = {}
+        self.removed: set[str] = set()
+        self._open = ExitStack()
+        self._used = False
+
+    @cached_property
+    def store(self) -> Store:
+        """The store with the tokens and the objects still to sync."""
+        self._used = True
+        return self._open.enter_context(open_store(self.settings.store_url, self.settings.store_key))
+
+    @cached_property
+    def client(self) -> ZohoClient:
+        """The organization's API."""
+        settings = self.settings
+        accounts_url = check_accounts_url(settings.accounts_url)
+        broker = self.store.broker(
+            service="zoho",
+            client_id=settings.client_id,
+            seed=settings.refresh_token,
+            refresh=refresher(settings.client_id, settings.client_secret, accounts_url),
+            rotates=False,
+        )
+        agent = f"{PLUGIN}/{version(PLUGIN)}"
+        return self._open.enter_context(
+            ZohoClient(broker, max_parallel=settings.max_parallel_requests, user_agent=agent)
+        )
+
+    @cached_property
+    def ready(self) -> Ready:
+        """The organization, checked, and where each stream goes.
+
+        Raises:
+            ZohoError: if anything has to be put right first; nothing of a record has been written then.
+        """
+        ready = prepare(self.client, self.settings)
+        if self.settings.dry_run:
+            self.dry_run.begin(ready)
+        return ready
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What reads records."""
+        return Reader(self.client)
+
+    @cached_property
+    def follow_up(self) -> FollowUp:
+        """What notes the outcome of each record."""
+        return FollowUp(None if self.settings.dry_run else self.store, self.summary)
+
+    @cached_property
+    def dry_run(self) -> DryRun:
+        """What prints the plan instead of carrying it out."""
+        return DryRun(sys.stderr)
+
+    def carry_out(self, to: Destination, actions: Sequence[Action]) -> dict[str, Outcome]:
+        """Write what the actions say; in a dry run, print it and pretend."""
+        if self.settings.dry_run:
+            return self.dry_run.carry_out(to, actions)
+        return Writer(self.client, to, workflows=self.settings.workflows).carry_out(actions)
+
+    def finish(self, *, failed: bool = False) -> None:
+        """Report the run, note it in the history, and close everything."""
+        if not self._used:
+            return
+        self._used = False
+        try:
+            self._report(failed=failed)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close the connections and the store."""
+        self._open.close()
+
+    def _report(self, *, failed: bool) -> None:
+        self.summary.usage = self.client.usage if "client" in self.__dict__ else None
+        prefix = "dry run, would be: " if self.settings.dry_run else ""
+        for line in self.summary.lines():
+            logger.info("%s%s", prefix, line)
+        if self.settings.dry_run:
+            self.dry_run.end(self.settings.max_parallel_requests)
+        else:
+            now = datetime.now(timezone.utc)
+            self.store.runs.add(PLUGIN, self.started_at, now, "failed" if failed else "ok", self.summary.as_json())

@@ -1,0 +1,189 @@
+"""The Singer target: which sink a stream gets, which stream is written first, and how a run ends."""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Target
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers.capabilities import PluginCapabilities
+
+from singer_store import StoreError
+from target_zoho_crm.config import CONFIG_JSONSCHEMA
+from target_zoho_crm.errors import ConfigurationError, ZohoError
+from target_zoho_crm.reader import PrivateReader
+from target_zoho_crm.run import PLUGIN, Run
+from target_zoho_crm.settings import read_modules, read_settings
+from target_zoho_crm.sinks import ClientsSink, IgnoredSink, InvoicesSink, PassthroughSink, PaymentsSink, ZohoSink
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import FrameType
+
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+    from singer_sdk.sinks import Sink
+
+PARENTS = {"invoices": ("clients",), "payments": ("clients", "invoices")}
+"""Streams that are written before another one."""
+SINKS: dict[str, type[Sink]] = {"clients": ClientsSink, "invoices": InvoicesSink, "payments": PaymentsSink}
+SECRETS = ("client_secret", "refresh_token", "store_url", "store_key")
+
+
+class TargetZohoCRM(Target):
+    """Singer target for Zoho CRM: FreshBooks clients, invoices and payments as Accounts, Deals and payments."""
+
+    name = PLUGIN
+    config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_JSONSCHEMA
+    default_sink_class = IgnoredSink
+    message_reader_class = PrivateReader
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    _run: Run | None = None
+    _draining = False
+    _stopped_by: int | None = None
+
+    def __init__(self, **arguments: Any) -> None:
+        self._sinks: list[ZohoSink] = []
+        super().__init__(**arguments)
+        # Parents before children; the calls of a sink are made several at a time.
+        self.max_parallelism = 1
+
+    @property
+    def run(self) -> Run:
+        """The run, begun with the first record that is not passed over.
+
+        Raises:
+            ConfigurationError: if a setting cannot be used.
+        """
+        if self._run is None:
+            self._run = Run(read_settings(self.config))
+            weakref.finalize(self, self._run.close)
+        return self._run
+
+    @cached_property
+    def modules(self) -> Mapping[str, str]:
+        """The setting `modules`: stream, named like a module of Zoho's, → API name of its key."""
+        return read_modules(self.config)
+
+    @override
+    def get_sink_class(self, stream_name: str) -> type[Sink]:
+        return SINKS.get(stream_name) or (PassthroughSink if stream_name in self.modules else IgnoredSink)
+
+    def register(self, sink: ZohoSink) -> None:
+        """Remember a sink, also when a changed schema replaces it and the SDK drains it only later."""
+        self._sinks.append(sink)
+
+    @contextmanager
+    def draining(self, sink: ZohoSink) -> Iterator[None]:
+        """Write what a sink's stream depends on, then let it write, and let no signal come between."""
+        for parent in PARENTS.get(sink.stream_name, ()):
+            for other in self._sinks:
+                if other.stream_name == parent:
+                    self.drain_one(other)
+        before, self._draining = self._draining, True
+        try:
+            yield
+        finally:
+            self._draining = before
+
+    @override
+    def process_endofpipe(self) -> None:
+        super().process_endofpipe()
+        self.finish()
+
+    def finish(self, *, failed: bool = False) -> None:
+        """Report the run and close what it opened."""
+        if self._run is not None:
+            self._run.finish(failed=failed)
+
+    @override
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        super()._process_record_message(message_dict)
+        if self._stopped_by is not None:
+            self._handle_termination(self._stopped_by, None)
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Write what has come in, and end.
+
+        In the middle of a batch the SDK would write a state that says more than is written; the batch is finished
+        first.
+        """
+        if self._draining:
+            self.logger.info("Received signal %d; ending after this batch.", signum)
+            self._stopped_by = signum
+            return
+        try:
+            super()._handle_termination(signum, frame)
+        finally:
+            self.finish()
+
+    @override
+    def _write_state_message(self, state: dict[str, Any]) -> None:
+        """Write the state, unless nothing was written that it could stand for."""
+        if self._run is None or not self._run.settings.dry_run:
+            super()._write_state_message(state)
+
+    @classmethod
+    @override
+    def invoke(cls, *, config: Any = None, file_input: Any = None, **arguments: Any) -> None:
+        """Run the target; what a person has to put right is said in one sentence, with exit code 1."""
+        if arguments.get("about"):
+            super().invoke(**arguments)
+        target = None
+        try:
+            cls.print_version(print_fn=cls.logger.info)
+            target = cls._configured(config)
+            target.listen(file_input)
+        except (ZohoError, StoreError) as error:
+            if target is not None:
+                target.finish(failed=True)
+            cls.logger.critical("%s", error)
+            sys.exit(1)
+
+    @classmethod
+    def _configured(cls, config: Any) -> TargetZohoCRM:
+        """Make the target from what the command line gave.
+
+        Raises:
+            ConfigurationError: if a number or an object in the environment cannot be read.
+        """
+        settings, from_environment = (config.config, config.parse_env) if config else ({}, False)
+        try:
+            return cls(config=settings, parse_env_config=from_environment)
+        except ValueError:
+            raise ConfigurationError(
+                "A TARGET_ZOHO_CRM_… variable in the environment cannot be read: numbers have to be whole ones, and "
+                'objects JSON such as {"name": "value"}.'
+            ) from None
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        try:
+            return super()._validate_config(raise_errors=raise_errors)
+        except ConfigValidationError as error:
+            # The validator quotes what it does not like.
+            errors = [_without_secrets(text, self._config) for text in error.errors]
+            raise ConfigValidationError(str(error), errors=errors, schema=error.schema) from None
+
+
+def _without_secrets(text: str, config: Mapping[str, Any]) -> str:
+    for name in SECRETS:
+        value = config.get(name)
+        if value:
+            text = text.replace(repr(value), "***").replace(str(value), "***")
+    return text
