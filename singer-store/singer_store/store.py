@@ -28,6 +28,7 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from singer_store.keys import Keyring
@@ -87,6 +88,18 @@ class Store:
             database=self._database,
             clock=self._clock,
         )
+
+    def lock(self, name: str, *, timeout: float) -> AbstractContextManager[None]:
+        """Hold a lock across threads, processes and machines; it dies with its holder.
+
+        Args:
+            name: What it is about.
+            timeout: Seconds to wait for it.
+
+        Raises:
+            StoreUnavailableError: On entering, when another holder did not let go in time.
+        """
+        return self._database.lock(name, timeout)
 
     def rotate_keys(self) -> int:
         """Re-encrypt everything under the first key, while other processes go on (they need to know that key too).
