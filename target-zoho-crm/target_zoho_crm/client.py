@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+import threading
+from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
@@ -23,6 +24,7 @@ from target_zoho_crm.limits import (
     Gate,
     calls_at_a_time,
     credits_of,
+    is_charged,
     is_heavy,
     is_repeatable,
     is_write,
@@ -198,13 +200,27 @@ class ZohoClient:
         todo = list(items)
         if not todo:
             return []
+        failed = threading.Event()
+
+        def run(item: Item) -> Result:
+            if failed.is_set():
+                raise CancelledError
+            try:
+                return function(item)
+            except BaseException:
+                failed.set()
+                raise
+
         with ThreadPoolExecutor(min(self._calls.limit, len(todo)), thread_name_prefix="zoho") as pool:
-            futures = [pool.submit(function, item) for item in todo]
-            wait(futures, return_when=FIRST_EXCEPTION)
-            for future in futures:
-                future.cancel()
+            futures = [pool.submit(run, item) for item in todo]
+            try:
+                wait(futures)
+            except BaseException:
+                failed.set()
+                raise
         for future in futures:
-            if not future.cancelled() and (error := future.exception()) is not None:
+            error = future.exception()
+            if error is not None and not isinstance(error, CancelledError):
                 raise error
         return [future.result() for future in futures]
 
@@ -241,16 +257,13 @@ class ZohoClient:
             raise AuthenticationError(f"The stored token does not name Zoho's API server. {CONNECT}")
         try:
             response = self._exchange(call, content, token, domain + API + call.path)
-            answer = judge(call.method, call.path, response.status_code, response.headers, response.content)
+            return judge(call.method, call.path, response.status_code, response.headers, response.content)
         except TokenRefusedError:
             return None
         except AgainError as again:
             if again.unanswered and not is_repeatable(call.method, call.path, call.body):
                 raise LostAnswerError(f"Zoho may or may not have carried out {call}; look, then try again.") from None
             raise
-        cost = credits_of(call.method, call.path, call.body, call.rows)
-        self._ledger.answered(cost, write=is_write(call.method, call.path))
-        return answer
 
     def _exchange(self, call: _Call, content: bytes | None, token: AccessToken, url: str) -> requests.Response:
         heavy = call.heavy or is_heavy(call.path, call.body)
@@ -271,6 +284,9 @@ class ZohoClient:
                 raise unreachable(str(call), error) from None
         logger.debug("%s: %s", call, response.status_code)
         self._ledger.told(response.headers.get("X-API-CREDITS-REMAINING"))
+        if is_charged(response.status_code):
+            cost = credits_of(call.method, call.path, call.body, call.rows)
+            self._ledger.answered(cost, write=is_write(call.method, call.path))
         return response
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+UNAUTHORIZED, TOO_MANY, SERVER_ERROR = 401, 429, 500
+
 CALLS_AT_A_TIME = {
     "free": 5,
     "standard": 10,
@@ -93,6 +95,11 @@ def is_repeatable(method: str, path: str, body: Any) -> bool:
 def is_write(method: str, path: str) -> bool:
     """Say whether a call changes anything."""
     return method != "GET" and path != "coql"
+
+
+def is_charged(status: int) -> bool:
+    """Say whether a call counts: not one that never got past the gateway (401, 429), nor one that failed (5xx)."""
+    return status < SERVER_ERROR and status not in {UNAUTHORIZED, TOO_MANY}
 
 
 def credits_of(method: str, path: str, body: Any, rows_asked: int = 0) -> int:

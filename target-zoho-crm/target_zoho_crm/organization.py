@@ -92,10 +92,10 @@ def read_organization(client: ZohoClient, modules: Sequence[str] = STANDARD_MODU
     and, where Deals is among them and has pipelines, one for each layout of Deals: six for Accounts and Deals with one
     layout, seven where the layouts have to be asked for. The client learns how many calls it may make at a time.
     """
-    described = _first(client.request("GET", "org").body, "org")
+    first: list[Any] = client.map(lambda read: read(client), (_read_described, read_labels, _read_currencies))
+    described, labels, currencies = first
     edition = edition_of(described.get("license_details") or {})
     client.set_edition(edition)
-    labels = read_labels(client)
     wanted = [api_name for name in modules if (api_name := find_module(labels, name))]
     metadata = dict(zip(wanted, client.map(lambda name: _read_fields(client, name), wanted), strict=True))
     layouts = _layouts_with_pipelines(client, metadata.get(DEALS, []))
@@ -104,7 +104,7 @@ def read_organization(client: ZohoClient, modules: Sequence[str] = STANDARD_MODU
         id=str(described.get("zgid") or described.get("id") or ""),
         edition=edition,
         currency=str(described.get("iso_code") or ""),
-        currencies=_read_currencies(client),
+        currencies=currencies,
         time_zone=str(described.get("time_zone") or "UTC"),
         modules={name: _module(name, labels[name], metadata[name]) for name in wanted},
         labels=labels,
@@ -180,6 +180,10 @@ def _module(api_name: str, label: str, described: Iterable[Mapping[str, Any]]) -
     return Module(api_name, label, {one.api_name: one for one in fields})
 
 
+def _read_described(client: ZohoClient) -> dict[str, Any]:
+    return next(iter(_list(client.request("GET", "org").body, "org")), {})
+
+
 def _read_fields(client: ZohoClient, module: str) -> list[dict[str, Any]]:
     return _list(client.request("GET", "settings/fields", params={"module": module}).body, "fields")
 
@@ -218,7 +222,3 @@ def _read_pipelines(client: ZohoClient, layout_id: str) -> list[Pipeline]:
 def _list(body: Any, key: str) -> list[dict[str, Any]]:
     found = (body or {}).get(key)
     return found if isinstance(found, list) else []
-
-
-def _first(body: Any, key: str) -> dict[str, Any]:
-    return next(iter(_list(body, key)), {})

@@ -195,11 +195,12 @@ def _complete(client: ZohoClient, module: Module, spec: ModuleSpec) -> Provision
             refusals |= _create_fields(client, module, some)
         created |= {one.label for one in plan.missing} - refusals.keys()
         module = read_module(client, module.api_name, module.label)
-        still_missing = plan_fields(module, spec.fields, not_unique=not_unique).missing
-        for one in still_missing:
-            if one.label in refusals and not (one.unique and refusals[one.label].code in LIMIT_CODES):
-                _refuse(module, one, refusals[one.label])
-        not_unique |= {one.label for one in still_missing if one.unique and one.label in refusals}
+        still_missing = {one.label for one in plan_fields(module, spec.fields).missing}
+        for one in plan.missing:
+            if one.label in refusals and one.label in still_missing:
+                if not one.unique or refusals[one.label].code not in LIMIT_CODES:
+                    _refuse(module, one, refusals[one.label])
+                not_unique.add(one.label)
     raise UnavailableError(
         f"Zoho does not show the fields it was asked to create in {module.api_name}; run again in a few minutes."
     )

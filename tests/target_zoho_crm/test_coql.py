@@ -1,0 +1,61 @@
+"""COQL: whatever a text holds, the query asks for that text, within Zoho's limits."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.zoho.coql_syntax import criteria, parse
+from target_zoho_crm.coql import chunks, either, equals_any, quote, select
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+
+
+@given(texts)
+def test_any_text_survives_quoting(text):
+    query = parse(select(["id"], "Accounts", f"Account_Name = {quote(text)}"))
+
+    assert criteria(query.where)[0].values == (text,)
+
+
+@given(st.lists(texts, min_size=1, max_size=200))
+def test_every_value_is_asked_for_once_in_lists_of_fifty(values):
+    lists = criteria(parse(select(["id"], "Accounts", equals_any("Account_Name", values))).where)
+
+    assert [value for each in lists for value in each.values] == values
+    assert all(len(each.values) <= 50 for each in lists)
+    assert {each.operator for each in lists} == {"in"}
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 25])
+def test_criteria_are_bracketed_in_pairs(number):
+    joined = either([f"Phone = '{index}'" for index in range(number)])
+
+    assert joined.count("(") == number - 1
+    assert len(criteria(parse(select(["id"], "Accounts", joined)).where)) == number
+
+
+@pytest.mark.parametrize("number", [0, 26])
+def test_more_criteria_than_zoho_takes_are_an_error_here(number):
+    with pytest.raises(ValueError, match="1 to 25"):
+        either(["Phone is null"] * number)
+
+
+def test_more_fields_than_zoho_gives_are_an_error_here():
+    with pytest.raises(ValueError, match="50 fields"):
+        select(["id"] * 51, "Accounts", "id is not null")
+
+
+def test_pages_follow_each_other_by_id():
+    assert select(["id", "Phone"], "Accounts", "Phone = '1'") == (
+        "select id, Phone from Accounts where Phone = '1' order by id"
+    )
+
+
+@given(st.lists(st.integers()), st.integers(1, 300))
+def test_chunks_keep_everything_in_order(items, size):
+    parts = list(chunks(items, size))
+
+    assert [item for part in parts for item in part] == items
+    assert all(0 < len(part) <= size for part in parts)
