@@ -77,17 +77,23 @@ class Query:
         return {each.api_name: {"api_name": each.api_name, "data_type": each.data_type} for each in found}
 
     def _shower(self, columns: Iterable[Column]) -> Callable[[Record], dict[str, Any]]:
+        """Give what makes an answer's row of a record; the id is always in it."""
         shows = []
         for column in columns:
             get, field, module = self._columns.getter(column.path)
-            shows.append((column.name, get, Renderer(self._org, module, ()).shower(field)))
+            shower = Renderer(self._org, module, ()).shower(field)
+            shows.append((column.name, None if "." in column.path else column.path, get, shower))
         if all(column.name != "id" for column in columns):
-            shows.append(("id", lambda row: row["id"], None))
+            shows.append(("id", "id", None, None))  # type: ignore[arg-type]
 
         def show(row: Record) -> dict[str, Any]:
             return {
-                name: None if (value := get(row)) is None else shower(value) if shower else value
-                for name, get, shower in shows
+                name: None
+                if (value := row.get(own) if own else get(row)) is None
+                else shower(value)
+                if shower
+                else value
+                for name, own, get, shower in shows
             }
 
         return show

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from sandbox.zoho.model import Choice, Currency, Field, Module, Pipeline, User
+from sandbox.zoho.render import local
 from sandbox.zoho.standard import MODULES, PIPELINE, STAGES, Standard, audit_fields
 from sandbox.zoho.switches import Switches
 from sandbox.zoho.table import Table
@@ -63,7 +63,7 @@ class Organization:
 
     def local(self, moment: datetime) -> str:
         """Write a moment in the organization's time zone, without fractions of a second."""
-        return moment.astimezone(ZoneInfo(self.time_zone)).isoformat(timespec="seconds")
+        return local(moment, self.time_zone)
 
     def user(self, user_id: str) -> User:
         """Give the user with an id."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
     from sandbox.zoho.organization import Organization
     from sandbox.zoho.table import Record
 
-_DECIMAL = re.compile(r'"\\u0001([-0-9.]+)"')
+
+_DECIMAL = re.compile(r'"\\u0001decimal:([-0-9.]+)"')
+
+
+@lru_cache(maxsize=20_000)
+def local(moment: datetime, time_zone: str) -> str:
+    """Write a moment in a time zone, without fractions of a second."""
+    return moment.astimezone(ZoneInfo(time_zone)).isoformat(timespec="seconds")
 
 
 def encode(body: Any) -> bytes:
@@ -24,7 +32,7 @@ def encode(body: Any) -> bytes:
 
     def mark(value: Any) -> str:
         if isinstance(value, Decimal):
-            return f"\x01{value:f}"
+            return f"\x01decimal:{value:f}"
         raise TypeError(f"{type(value).__name__} is no JSON value")
 
     text = json.dumps(body, separators=(",", ":"), ensure_ascii=False, default=mark)
@@ -38,7 +46,7 @@ class Renderer:
 
     def __init__(self, org: Organization, module: Module, names: Iterable[str]) -> None:
         self._org = org
-        self._zone = ZoneInfo(org.time_zone)
+        self._zone = org.time_zone
         self._shows = [(name, self.shower(module.fields[name])) for name in names]
 
     def show(self, row: Record) -> dict[str, Any]:
@@ -59,7 +67,7 @@ class Renderer:
         return None
 
     def _local(self, moment: datetime) -> str:
-        return moment.astimezone(self._zone).isoformat(timespec="seconds")
+        return local(moment, self._zone)
 
     def _user(self, user_id: str) -> dict[str, Any]:
         return self._org.user(user_id).reference()

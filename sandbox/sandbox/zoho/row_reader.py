@@ -69,6 +69,8 @@ class RowReader:
         checks, fields = batch.checks, batch.module.fields
         for name, value in raw.items():
             if name not in checks:
+                if name == "id":
+                    continue
                 errors += self._stray(batch, name, value, path)
                 continue
             if value is None or value == "":

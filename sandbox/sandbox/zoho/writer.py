@@ -190,7 +190,8 @@ class Writer:
                 raise RowError(body["code"], details, body["message"])
 
     def _note(self, batch: Batch, action: str, record_id: str, raw: dict[str, Any], changed: tuple[str, ...]) -> None:
-        sent = tuple(name for name in raw if name in batch.checks)
+        checks = batch.checks
+        sent = tuple([name for name in raw if name in checks])
         write = Write(batch.module.api_name, action, record_id, sent, changed, batch.via)
         self.writes.append(write)
         for trigger in batch.triggers:
