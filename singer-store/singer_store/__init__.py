@@ -20,7 +20,7 @@ from singer_store.errors import (
     WrongKeyError,
 )
 from singer_store.leases import Lease, Leases
-from singer_store.pending import Pending, PendingObject
+from singer_store.pending import SET_ASIDE, Pending, PendingObject
 from singer_store.runs import Run, Runs
 from singer_store.secrets import Secrets
 from singer_store.store import Store, open_store
@@ -28,6 +28,7 @@ from singer_store.tokens import AccessToken, Grant
 from singer_store.written import WrittenRecord, WrittenRecords
 
 __all__ = [
+    "SET_ASIDE",
     "AccessToken",
     "Broker",
     "ClientRefusedError",

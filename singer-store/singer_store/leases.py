@@ -68,14 +68,15 @@ class Leases:
             now = now or self._time(connection)
             statement = self._insert(leases).values(name=name, owner=owner, fence=1, expires_at=now + ttl)
             new = statement.excluded
-            taken = connection.execute(
+            connection.execute(
                 statement.on_conflict_do_update(
                     index_elements=leases.primary_key.columns,
                     set_={"owner": new.owner, "fence": leases.c.fence + 1, "expires_at": new.expires_at},
                     where=or_(leases.c.expires_at <= now, leases.c.owner == owner),
                 )
             )
-            return self._read(connection, name) if taken.rowcount else None
+            found = self._read(connection, name)
+        return found if found is not None and found.owner == owner else None
 
     def renew(self, lease: Lease, ttl: timedelta, now: datetime | None = None) -> Lease | None:
         """Make a lease last longer.
@@ -103,7 +104,8 @@ class Leases:
     def _time(self, connection: Connection) -> datetime:
         if self._database.file is not None:
             return datetime.now(timezone.utc)
-        return connection.execute(select(func.clock_timestamp())).scalar_one()
+        time: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return time
 
     @staticmethod
     def _read(connection: Connection, name: str) -> Lease | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -26,6 +26,8 @@ _FIRST_PAUSE = timedelta(minutes=15)
 _LONGEST_PAUSE = timedelta(hours=24)
 # What a person puts right in the CRM, or the next run by writing the parent, is looked at more often.
 _LONGEST_WAIT = timedelta(hours=1)
+SET_ASIDE = datetime(9999, 1, 1, tzinfo=timezone.utc)
+"""As `next_try`: not before a person, or an event, asks for it."""
 # SQLite before 3.32 takes at most 999 variables in a statement.
 _CHUNK = 500
 
@@ -43,7 +45,7 @@ class PendingObject:
         waits_for: The parent it waits for, such as ``clients:123``.
         attempts: How often it has failed.
         queued_at: When it was last asked for; whatever was read before that does not cover it.
-        next_try: When it is due; None is at once.
+        next_try: When it is due; None is at once, `SET_ASIDE` not before it is asked for again.
     """
 
     account: str
@@ -93,11 +95,60 @@ class Pending:
         _check(reason)
         rows = [
             vars(PendingObject(account, stream, object_id, reason, error and dict(error), waits_for, 0, now, None))
-            for object_id in dict.fromkeys(object_ids)
+            for object_id in sorted(set(object_ids))
         ]
         if rows:
             with self._database.write() as connection:
                 connection.execute(self._upsert(), rows)
+
+    def queue_many(self, events: Iterable[tuple[str, str, str, Reason, datetime]]) -> None:
+        """Ask for objects of any account and stream, in one transaction that is on disk when this returns.
+
+        Args:
+            events: Account, stream, object id, reason, and when it was asked for; doubles are welcome.
+        """
+        rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+        for account, stream, object_id, reason, now in events:
+            _check(reason)
+            row = PendingObject(account, stream, object_id, reason, None, None, 0, now, None)
+            rows[account, stream, object_id] = vars(row)
+        if rows:
+            with self._database.write() as connection:
+                # Always in the same order, so that two processes never wait for each other's rows.
+                connection.execute(self._upsert(), [rows[key] for key in sorted(rows)])
+
+    def defer(self, objects: Iterable[PendingObject], *, until: datetime, error: Mapping[str, Any]) -> None:
+        """Count a failure that nobody noted when it happened, and put the objects off.
+
+        Those that were asked for again, or whose failure was noted, since they were read stay as they are.
+
+        Args:
+            objects: As they were read before the attempt.
+            until: When they are due again; `SET_ASIDE` for not by themselves.
+            error: As for `fail`.
+        """
+        statement = (
+            update(pending)
+            .where(
+                _identity(bindparam("of_account"), bindparam("of_stream"), bindparam("of_object")),
+                pending.c.queued_at == bindparam("as_queued", type_=pending.c.queued_at.type),
+                pending.c.attempts == bindparam("as_attempted"),
+            )
+            .values(attempts=pending.c.attempts + 1, next_try=until, error=dict(error))
+        )
+        rows = [
+            {
+                "of_account": one.account,
+                "of_stream": one.stream,
+                "of_object": one.object_id,
+                "as_queued": one.queued_at,
+                "as_attempted": one.attempts,
+            }
+            for one in sorted(objects, key=lambda one: (one.account, one.stream, one.object_id))
+        ]
+        if rows:
+            with self._database.write() as connection:
+                connection.execute(statement, rows)
 
     def fail(  # noqa: PLR0913 - what makes a row
         self,
@@ -144,7 +195,7 @@ class Pending:
             pending.c.object_id == bindparam("of_object"),
             pending.c.queued_at <= bindparam("read_at", type_=pending.c.queued_at.type),
         )
-        rows = [{"of_object": object_id, "read_at": moment} for object_id, moment in read_at.items()]
+        rows = [{"of_object": object_id, "read_at": moment} for object_id, moment in sorted(read_at.items())]
         if rows:
             with self._database.write() as connection:
                 connection.execute(statement, rows)
@@ -199,7 +250,7 @@ def _check(reason: str) -> None:
         raise ValueError(f"There is no reason {reason!r}; there are {', '.join(get_args(Reason))}.")
 
 
-def _identity(account: str, stream: str, object_id: str) -> Any:
+def _identity(account: Any, stream: Any, object_id: Any) -> Any:
     return and_(pending.c.account == account, pending.c.stream == stream, pending.c.object_id == object_id)
 
 

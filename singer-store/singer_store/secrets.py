@@ -76,7 +76,7 @@ class Secrets:
                 f"The {kind} {name} in the store {self._database.name} cannot be read although the key is right: the "
                 "row is damaged. Restore the store from a backup, or delete the row: it is made anew."
             ) from None
-        return opened["document"]  # type: ignore[no-any-return]
+        return opened["document"]
 
 
 def _identity(kind: str, name: str) -> ColumnElement[bool]:
