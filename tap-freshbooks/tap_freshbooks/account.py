@@ -1,0 +1,67 @@
+"""Which business is read: `/users/me` against the setting `account_id`.
+
+https://www.freshbooks.com/api/me_endpoint: the accounting API wants ``business_memberships[].business.account_id``,
+which is null for a business without accounting. The answer also holds personal data and a ``fasttrack_token``: nothing
+but ids, names of businesses and time zones leaves this module.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tap_freshbooks.errors import SettingError
+
+
+@dataclass(frozen=True)
+class Business:
+    """A business of the user."""
+
+    account_id: str
+    name: str
+    time_zone: str | None = None
+    business_id: int | None = None
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The business' own zone, None where FreshBooks names none that is known here."""
+        try:
+            return ZoneInfo(self.time_zone) if self.time_zone else None
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return None
+
+
+def businesses(payload: Any) -> list[Business]:
+    """Read the businesses with an accounting account out of the answer of `/users/me`, in its order."""
+    found: dict[str, Business] = {}
+    memberships = ((payload or {}).get("response") or {}).get("business_memberships") or []
+    for membership in memberships:
+        business = membership.get("business") or {}
+        if account_id := business.get("account_id"):
+            found.setdefault(
+                account_id,
+                Business(account_id, business.get("name") or "", business.get("timezone"), business.get("id")),
+            )
+    return list(found.values())
+
+
+def choose(found: list[Business], account_id: str | None) -> Business:
+    """Give the business to read.
+
+    Raises:
+        SettingError: if there is none, or not the one that is asked for, or several and none is asked for.
+    """
+    listed = ", ".join(f"{business.account_id} ({business.name})" for business in found)
+    if not found:
+        raise SettingError(
+            "The FreshBooks user who connected has no business with an accounting account: connect as a user who has."
+        )
+    if account_id is None:
+        if len(found) == 1:
+            return found[0]
+        raise SettingError(f"The FreshBooks user has several businesses: set account_id to one of {listed}.")
+    for business in found:
+        if business.account_id == account_id:
+            return business
+    raise SettingError(f"The setting account_id, {account_id}, is none of the FreshBooks user's businesses: {listed}.")

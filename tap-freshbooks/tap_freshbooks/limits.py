@@ -1,0 +1,58 @@
+"""When to wait: FreshBooks' rate limit, as its headers tell.
+
+Every answer carries ``Retry-After``, also a good one, so it counts on 429 and 503 only. The limit of requests in a
+window of a minute comes in ``x-ratelimit-limit``, ``-remaining`` and ``-reset`` (unix seconds).
+"""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+LONGEST_WINDOW = 60.0
+"""Seconds that a window of the rate limit lasts at most."""
+
+
+def server_time(headers: Mapping[str, str]) -> datetime | None:
+    """Give the server's clock at the time of an answer, aware; None if it did not say."""
+    try:
+        return parsedate_to_datetime(headers["Date"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
+    """Give the seconds an answer asks to wait, None if it does not ask."""
+    text = headers.get("Retry-After")
+    if status not in {429, 503} or text is None:
+        return None
+    try:
+        return max(float(text), 0.0)
+    except ValueError:
+        pass
+    now = server_time(headers)
+    try:
+        return None if now is None else max((parsedate_to_datetime(text) - now).total_seconds(), 0.0)
+    except (TypeError, ValueError):
+        return None
+
+
+def pause(headers: Mapping[str, str], *, reserve: int) -> float:
+    """Give the seconds to wait before the next request, so that the limit is not run into.
+
+    Args:
+        headers: of the latest answer.
+        reserve: requests to leave unused, for those already under way and for others who share the limit.
+    """
+    try:
+        remaining, reset = int(headers["x-ratelimit-remaining"]), float(headers["x-ratelimit-reset"])
+    except (KeyError, ValueError):
+        return 0.0
+    now = server_time(headers)
+    if remaining > reserve or now is None:
+        return 0.0
+    return min(max(reset - now.timestamp(), 0.0) + 1.0, LONGEST_WINDOW)

@@ -1,0 +1,116 @@
+"""What the streams of one run share."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, cast
+
+from singer_store import open_store
+from tap_freshbooks.account import Business, businesses, choose
+from tap_freshbooks.auth import Authorizer, open_broker
+from tap_freshbooks.balances import Balances
+from tap_freshbooks.client import FreshBooksClient
+from tap_freshbooks.errors import SettingError
+from tap_freshbooks.objects import Family, Objects, read_family
+from tap_freshbooks.resources import RESOURCES
+from tap_freshbooks.timestamps import eastern_day
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from logging import Logger
+
+    from singer_store import PendingObject, Store
+    from singer_store.pending import Reason
+    from tap_freshbooks.settings import Settings
+
+MOST_DUE = 1000
+"""Objects due in the store that one run fetches; those that failed least come first."""
+
+
+@dataclass
+class Run:
+    """One run: its connections, and what it knows of FreshBooks."""
+
+    settings: Settings
+    store: Store
+    objects: Objects
+    business: Business
+    now: datetime
+    """FreshBooks' clock when the run began."""
+    balances: Balances = field(default_factory=Balances)
+    due: Family = field(default_factory=Family)
+    """Objects due in the store, with what they depend on."""
+    _open: ExitStack = field(default_factory=ExitStack, repr=False)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Run:
+        """Connect, and find the business.
+
+        Raises:
+            TapError: if the settings do not fit what FreshBooks says, or it cannot be reached.
+            StoreError: if the store cannot be used, or there is no access token to be had.
+        """
+        with ExitStack() as stack:
+            store = stack.enter_context(open_store(settings.store_url, settings.store_key))
+            authorizer = Authorizer(open_broker(store, settings))
+            client = FreshBooksClient(settings.api_url, authorizer, user_agent=settings.user_agent)
+            stack.callback(client.close)
+            answer = client.me()
+            business = choose(businesses(answer.payload), settings.account_id)
+            if settings.start_date is not None and settings.start_date > answer.read_at:
+                raise SettingError("The setting start_date is in the future: nothing could ever be read.")
+            objects = Objects(client, business.account_id)
+            return cls(settings, store, objects, business, answer.read_at, _open=stack.pop_all())
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._open.close()
+
+    @property
+    def days(self) -> dict[str, str]:
+        """The days it is for FreshBooks and for the business: an invoice turns overdue when its day begins."""
+        days = {"eastern": eastern_day(self.now).isoformat()}
+        if self.business.zone is not None:
+            days["business"] = self.now.astimezone(self.business.zone).date().isoformat()
+        return days
+
+    def fetch_due(self, streams: Collection[str], logger: Logger) -> None:
+        """Read the objects that are due in the store."""
+        found = self.store.pending.due(self.business.account_id, datetime.now(timezone.utc), limit=MOST_DUE)
+        wanted: dict[str, list[int]] = {name: [] for name in RESOURCES}
+        for each in found:
+            if each.stream in streams and each.stream in wanted and each.object_id.isdecimal():
+                wanted[each.stream].append(int(each.object_id))
+        self.due = read_family(self.objects, self.objects.by_search, wanted, streams)
+        self.report_missing(self.due, logger)
+
+    def fetch_wanted(self, streams: Collection[str], logger: Logger) -> Family:
+        """Read the objects of the setting `record_ids`."""
+        family = read_family(self.objects, self.objects.by_get, self.settings.record_ids or {}, streams)
+        self.report_missing(family, logger)
+        return family
+
+    def report_missing(self, family: Family, logger: Logger) -> None:
+        """Warn of objects that FreshBooks does not have, and put off those that wait in the store."""
+        if not family.missing:
+            return
+        names = ", ".join(f"{RESOURCES[stream].singular} {object_id}" for stream, object_id in family.missing)
+        logger.warning("FreshBooks has no such object in account %s: %s.", self.business.account_id, names)
+        for stream, object_id in family.missing:
+            waiting = self.store.pending.waiting(self.business.account_id, stream, [str(object_id)])
+            for each in waiting.values():
+                self._put_off(each)
+
+    def _put_off(self, each: PendingObject) -> None:
+        error = {"code": "NOT_FOUND", "field": None, "expected": None, "message": "FreshBooks has no such object."}
+        self.store.pending.fail(
+            each.account,
+            each.stream,
+            each.object_id,
+            cast("Reason", each.reason),
+            error=error,
+            waits_for=each.waits_for,
+            now=datetime.now(timezone.utc),
+        )

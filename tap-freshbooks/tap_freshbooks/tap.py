@@ -1,0 +1,162 @@
+"""The tap."""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from singer_sdk import Tap
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+
+from singer_store import StoreError
+from tap_freshbooks.errors import TapError
+from tap_freshbooks.run import Run
+from tap_freshbooks.settings import CONFIG_JSONSCHEMA, SECRETS, Settings
+from tap_freshbooks.streams import STREAMS, FreshBooksStream
+from tap_freshbooks.writer import Writer
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterator, Mapping
+
+    from singer_sdk import Stream
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+
+
+class TapFreshBooks(Tap):
+    """Singer tap for FreshBooks: clients, invoices and payments, incrementally."""
+
+    name = "tap-freshbooks"
+    config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_JSONSCHEMA
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    message_writer_class = Writer
+
+    _run: Run | None = None
+
+    @property
+    def run(self) -> Run:
+        """The run, begun when it is first needed: discovery needs neither settings nor a connection.
+
+        Raises:
+            TapError: if the settings cannot be used, or FreshBooks cannot be.
+            StoreError: if the store cannot be used.
+        """
+        if self._run is None:
+            self._run = Run.open(Settings.from_config(self.config))
+            weakref.finalize(self, self._run.close)
+        return self._run
+
+    def close(self) -> None:
+        """End the run, if one began."""
+        if self._run is not None:
+            self._run.close()
+            self._run = None
+
+    @override
+    def discover_streams(self) -> list[Stream]:
+        return [stream(self) for stream in STREAMS]
+
+    @property
+    @override
+    def streams(self) -> dict[str, Stream]:
+        """The streams in the order of `STREAMS`; the SDK would have them by name."""
+        by_name = super().streams
+        return {stream.resource.name: by_name[stream.resource.name] for stream in STREAMS}
+
+    @override  # type: ignore[misc]
+    def sync_all(self) -> None:
+        """Sync all selected streams.
+
+        Final in the SDK's typing, and overridden because the SDK raises each stream's bookmark as soon as that stream
+        ends. Here a run is complete only when the clients whose balances changed with the invoices and payments are
+        written, too: if it broke off before, those balances would stay wrong until the next change.
+        """
+        streams = [cast("FreshBooksStream", stream) for stream in self.streams.values() if stream.selected]
+        run = self.run
+        try:
+            if run.settings.record_ids is not None:
+                self._sync_objects(run, streams)
+            else:
+                self._sync_changes(run, streams)
+        finally:
+            self.close()
+
+    def _sync_objects(self, run: Run, streams: list[FreshBooksStream]) -> None:
+        """Write just the objects of `record_ids` with what they depend on; the state is left alone."""
+        family = run.fetch_wanted({stream.name for stream in streams}, self.logger)
+        for stream in streams:
+            if pages := family.pages.get(stream.name):
+                stream.write_schema()
+                stream.write(pages)
+
+    def _sync_changes(self, run: Run, streams: list[FreshBooksStream]) -> None:
+        self._reset_state_progress_markers()
+        for stream in streams:
+            stream.begin()
+        if self.state:
+            self.state_writer.write_state(self.state)
+        run.fetch_due({stream.name for stream in streams}, self.logger)
+        for stream in streams:
+            stream.sync()
+        for stream in streams:
+            if stream.name == "clients":
+                found = run.objects.by_search(stream.resource, run.balances.stale())
+                stream.write(page for _, page in found if page is not None)
+        for stream in streams:
+            stream.finalize_state_progress_markers()
+            stream.log_sync_costs()
+
+    @classmethod
+    @override
+    def invoke(cls, **arguments: Any) -> None:
+        with _plain_errors(cls.logger):
+            super().invoke(**arguments)
+
+    @classmethod
+    @override
+    def cb_test(cls, *arguments: Any, **more: Any) -> None:
+        with _plain_errors(cls.logger):
+            super().cb_test(*arguments, **more)
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        try:
+            return super()._validate_config(raise_errors=raise_errors)
+        except ConfigValidationError as error:
+            # The validator quotes what it does not like.
+            errors = [_without_secrets(text, self._config) for text in error.errors]
+            raise ConfigValidationError(str(error), errors=errors, schema=error.schema) from None
+
+
+@contextmanager
+def _plain_errors(logger: logging.Logger) -> Iterator[None]:
+    """Turn errors that say what to do into that one sentence and exit code 1; others keep their traceback."""
+    try:
+        yield
+    except (TapError, StoreError) as error:
+        logger.critical("%s", error)
+        sys.exit(1)
+
+
+def _without_secrets(text: str, config: Mapping[str, Any]) -> str:
+    for name in SECRETS:
+        if config.get(name):
+            text = text.replace(repr(config[name]), "(secret)")
+    return text
