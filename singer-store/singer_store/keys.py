@@ -52,8 +52,8 @@ def _is_fernet_key(key: str) -> bool:
 class Keyring:
     """Encrypts with the first key, decrypts with any of them."""
 
-    def __init__(self, keys: Sequence[str], reload: Callable[[], Sequence[str]] | None = None) -> None:
-        self._reload = reload
+    def __init__(self, keys: Sequence[str], source: Callable[[], Sequence[str]] | None = None) -> None:
+        self._source = source
         self._use(keys)
 
     def _use(self, keys: Sequence[str]) -> None:
@@ -74,10 +74,16 @@ class Keyring:
         try:
             return self._all.decrypt(cipher.encode())
         except InvalidToken:
-            if self._reload is None or (fresh := list(self._reload())) == self._keys:
+            if not self.reload():
                 raise
-            self._use(fresh)
             return self._all.decrypt(cipher.encode())
+
+    def reload(self) -> bool:
+        """Read the key file anew, if the keys come from one; tells whether it holds other keys than before."""
+        if self._source is None or (fresh := list(self._source())) == self._keys:
+            return False
+        self._use(fresh)
+        return True
 
     def under_first_key(self, cipher: str) -> bool:
         """Tell whether a value is encrypted under the first key already."""
@@ -109,7 +115,7 @@ class KeySource:
         """
         if self.setting:
             return Keyring(parse_keys(self.setting, self.where))
-        return Keyring(self._read(), reload=self._read)
+        return Keyring(self._read(), source=self._read)
 
     def load_or_make(self) -> Keyring:
         """Give the keys for a new store, making the key file where there is neither setting nor file."""

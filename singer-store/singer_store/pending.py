@@ -159,16 +159,22 @@ class Pending:
         *,
         error: Mapping[str, Any],
         waits_for: str | None = None,
+        read_at: datetime | None = None,
         now: datetime,
     ) -> None:
-        """Note that an object could not be synced, and when to try again (see `next_try`)."""
+        """Note that an object could not be synced, and when to try again (see `next_try`).
+
+        With `read_at`, the moment its read began, an object asked for again since then stays due: what failed is not
+        what it is now.
+        """
         _check(reason)
         row = PendingObject(account, stream, object_id, reason, error and dict(error), waits_for, 1, now, None)
         here = _identity(account, stream, object_id)
         with self._database.write() as connection:
             connection.execute(self._upsert(failed=True), [vars(row)])
             attempts = connection.execute(select(pending.c.attempts).where(here)).scalar_one()
-            connection.execute(update(pending).where(here).values(next_try=next_try(attempts, reason, now)))
+            still = here if read_at is None else and_(here, pending.c.queued_at <= read_at)
+            connection.execute(update(pending).where(still).values(next_try=next_try(attempts, reason, now)))
 
     def due(self, account: str, now: datetime, *, limit: int | None = None) -> list[PendingObject]:
         """Give an account's objects whose time has come: those that failed least first, then in the order asked for."""

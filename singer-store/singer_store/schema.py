@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import InvalidToken
 from sqlalchemy import JSON, Column, DateTime, Index, Integer, MetaData, String, Table, Text, inspect, select
+from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.schema import CreateSchema
 from sqlalchemy.types import TypeDecorator
 
@@ -31,6 +32,10 @@ SCHEMA_VERSION = 1
 _CREATE_TIMEOUT = 120.0
 
 
+class NaiveTimeError(DontWrapMixin, ValueError):
+    """A datetime without a time zone, which could mean any of two dozen moments."""
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware datetime, kept in UTC on every database."""
 
@@ -42,7 +47,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("The store takes aware datetimes only.")
+            raise NaiveTimeError("The store takes aware datetimes only.")
         return value.astimezone(timezone.utc)
 
     @override

@@ -101,6 +101,17 @@ class Store:
         """
         return self._database.lock(name, timeout)
 
+    def add_key(self) -> None:
+        """Put a fresh key in front of those in the key file, for `rotate_keys` to move to.
+
+        Other processes notice by themselves.
+
+        Raises:
+            StoreError: When the keys come from the setting `store_key`: then the new one belongs there, in front.
+        """
+        self._source.add()
+        self._keyring.reload()
+
     def rotate_keys(self) -> int:
         """Re-encrypt everything under the first key, while other processes go on (they need to know that key too).
 

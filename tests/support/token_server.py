@@ -43,6 +43,8 @@ class TokenServer:
 
     live: set[str]
     rotates: bool = True
+    secret: str = CLIENT_SECRET
+    mark: str = ""
     lifetime: int = 43200
     next: list[str | int] = field(default_factory=list)
     retry_after: str | None = None
@@ -101,16 +103,16 @@ class TokenServer:
         handler.wfile.write(data)
 
     def _grant(self, token: str, secret: str) -> tuple[int, dict[str, Any]]:
-        if secret != CLIENT_SECRET:
+        if secret != self.secret:
             return 401, {"error": "invalid_client"}
         if token not in self.live:
             return 400, {"error": "invalid_grant"}
         self.issued += 1
-        body = {"access_token": f"access-{self.issued}", "expires_in": self.lifetime, **self.extra}
+        body = {"access_token": f"{self.mark}access-{self.issued}", "expires_in": self.lifetime, **self.extra}
         if self.rotates:
             self.live.remove(token)
-            self.live.add(f"refresh-{self.issued}")
-            body["refresh_token"] = f"refresh-{self.issued}"
+            self.live.add(f"{self.mark}refresh-{self.issued}")
+            body["refresh_token"] = f"{self.mark}refresh-{self.issued}"
         return 200, body
 
 
