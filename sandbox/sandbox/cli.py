@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox import Sandbox
 from sandbox.control import describe
+from sandbox.demo import main as run_demo
 from sandbox.firm import load_firm
+from sandbox.settings import environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     _add_serve(commands)
     _add_env(commands)
+    demo = commands.add_parser("demo", help="show the whole job on a small firm's books (in the project's folder)")
+    demo.set_defaults(run=lambda _: run_demo())
     options = parser.parse_args(arguments)
     code: int = options.run(options)
     return code
@@ -89,30 +93,6 @@ def print_environment(options: argparse.Namespace) -> int:
     for name, value in environment(description, grants, options.data_centre).items():
         sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
     return 0
-
-
-def environment(description: dict[str, Any], grants: dict[str, str], data_centre: str = "us") -> dict[str, str]:
-    """Give the settings of the plugins, as environment variables.
-
-    Args:
-        description: as `describe` gives it.
-        grants: refresh tokens, as ``POST /_sandbox/grants`` gives them.
-        data_centre: of Zoho, us or eu.
-    """
-    books, zoho = description["freshbooks"], description["zoho"]
-    return {
-        "TAP_FRESHBOOKS_CLIENT_ID": books["client_id"],
-        "TAP_FRESHBOOKS_CLIENT_SECRET": books["client_secret"],
-        "TAP_FRESHBOOKS_REDIRECT_URI": books["redirect_uri"],
-        "TAP_FRESHBOOKS_REFRESH_TOKEN": grants["freshbooks"],
-        "TAP_FRESHBOOKS_API_URL": books["url"],
-        "TAP_FRESHBOOKS_AUTH_URL": books["url"],
-        "TAP_FRESHBOOKS_ACCOUNT_ID": books["account_id"],
-        "TARGET_ZOHO_CRM_CLIENT_ID": zoho["client_id"],
-        "TARGET_ZOHO_CRM_CLIENT_SECRET": zoho["client_secret"],
-        "TARGET_ZOHO_CRM_REFRESH_TOKEN": grants["zoho" if data_centre == "us" else "zoho_eu"],
-        "TARGET_ZOHO_CRM_ACCOUNTS_URL": zoho["accounts_urls"][data_centre],
-    }
 
 
 def _call(method: str, url: str) -> Any:

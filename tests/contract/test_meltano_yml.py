@@ -1,0 +1,96 @@
+"""meltano.yml says of each setting what the plugin itself says, and Meltano shows none of the secrets."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text())
+PLUGINS = {plugin["name"]: plugin for kind in ("extractors", "loaders") for plugin in PROJECT["plugins"][kind]}
+
+
+def about(plugin):
+    done = subprocess.run([str(BIN / plugin), "--about", "--format=json"], capture_output=True, check=True)
+    return json.loads(done.stdout)
+
+
+def kind_of(name, setting):
+    types = setting.get("type", "object")
+    types = [types] if isinstance(types, str) else types
+    if "enum" in setting:
+        return "options"
+    if name == "start_date":
+        return "date_iso8601"
+    return next((kind for kind in ("object", "boolean", "integer") if kind in types), "string")
+
+
+@pytest.mark.parametrize("plugin", sorted(PLUGINS))
+def test_settings_are_those_of_about(plugin):
+    described = about(plugin)["settings"]["properties"]
+    declared = {setting["name"]: setting for setting in PLUGINS[plugin]["settings"]}
+    assert list(declared) == list(described)
+    for name, setting in described.items():
+        assert declared[name] == {
+            "name": name,
+            "label": setting.get("title") or name.replace("_", " ").capitalize(),
+            "kind": kind_of(name, setting),
+            "description": " ".join(setting["description"].split()),
+            **({"sensitive": True} if setting.get("secret") else {}),
+            **({"value": setting["default"]} if setting.get("default") is not None else {}),
+            **(
+                {"options": [{"label": value, "value": value} for value in setting["enum"] if value is not None]}
+                if "enum" in setting
+                else {}
+            ),
+        }
+
+
+@pytest.mark.parametrize("plugin", sorted(PLUGINS))
+def test_capabilities_are_those_of_about(plugin):
+    assert sorted(PLUGINS[plugin]["capabilities"]) == sorted(about(plugin)["capabilities"])
+
+
+@pytest.mark.parametrize("plugin", sorted(PLUGINS))
+def test_required_settings_are_the_group(plugin):
+    assert PLUGINS[plugin]["settings_group_validation"] == [about(plugin)["settings"]["required"]]
+
+
+@pytest.mark.parametrize("plugin", sorted(PLUGINS))
+def test_what_holds_a_secret_is_sensitive(plugin):
+    secrets = {"client_secret", "refresh_token", "store_key", "store_url"}
+    assert {s["name"] for s in PLUGINS[plugin]["settings"] if s.get("sensitive")} == secrets
+
+
+def test_the_job_and_its_schedule():
+    assert PROJECT["jobs"] == [{"name": "sync", "tasks": ["tap-freshbooks target-zoho-crm"]}]
+    assert {schedule["job"] for schedule in PROJECT["schedules"]} == {"sync"}
+    assert [environment["name"] for environment in PROJECT["environments"]] == ["sandbox", "dev", "prod"]
+
+
+@pytest.mark.parametrize("plugin", sorted(PLUGINS))
+def test_meltano_config_list_shows_no_secret(plugin, tmp_path):
+    prefix = plugin.upper().replace("-", "_")
+    canaries = {
+        f"{prefix}_CLIENT_SECRET": "canary-client-secret",
+        f"{prefix}_REFRESH_TOKEN": "canary-refresh-token",
+        f"{prefix}_STORE_KEY": "canary-store-key",
+        f"{prefix}_STORE_URL": "postgresql+psycopg://user:canary-password@localhost/store",
+    }
+    done = subprocess.run(
+        [str(BIN / "meltano"), "config", "list", plugin],
+        cwd=ROOT,
+        env={**os.environ, **canaries, "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path}/meltano.db"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "client_secret" in done.stdout
+    assert "canary" not in done.stdout + done.stderr
