@@ -72,9 +72,8 @@ def _set_the_scene(box: Sandbox) -> dict[str, Any]:
     load_firm(box)
     box.zoho.enable_multi_currency({"EUR": Decimal("0.92")})
     books = box.freshbooks
-    names = Counter(client["organization"] for client in books.records("clients"))
-    clients = [client for client in books.records("clients") if client["organization"]]
-    single = [client for client in clients if names[client["organization"]] == 1]
+    names = Counter(client["organization"] for client in books.records("clients") if client["organization"])
+    single = [client for client in books.records("clients") if names[client["organization"]] == 1]
     # What salespeople had in the CRM already: some of the firm's clients, one of them twice, and leads of their own.
     for client in single[:4]:
         box.zoho.insert("Accounts", {"Account_Name": client["organization"], "Website": "https://example.com"})
@@ -92,11 +91,11 @@ def _set_the_scene(box: Sandbox) -> dict[str, Any]:
     statuses = Counter(invoice["v3_status"] for invoice in invoices)
     currencies = Counter(invoice["currency_code"] for invoice in invoices)
     _say("0", "Two services on this machine, nothing leaves it")
-    number = len(books.records("clients"))
+    clients, payments = len(books.records("clients")), len(books.records("payments"))
     kinds = f"{_counts(currencies)}; {_counts(statuses)}"
     _show(
         [
-            f"FreshBooks  {number} clients, {len(books.records('payments'))} payments, {len(invoices)} invoices: {kinds}.",
+            f"FreshBooks  {clients} clients, {payments} payments, {len(invoices)} invoices: {kinds}.",
             f"Zoho CRM    {box.zoho.count('Accounts')} accounts that salespeople made, no deals.",
             f"            {twice['organization']} is there twice, and a contact's e-mail tells which one is meant;",
             f"            {unclear['organization']} is there twice, and nothing tells.",
