@@ -1,44 +1,38 @@
 """FreshBooks, emulated: OAuth, the identity, the accounting API and callbacks.
 
-`FreshBooks` is the service and, beside its HTTP side, a Python API for tests. Its methods do what the HTTP API does,
-through the same code, and refuse what that refuses.
+`FreshBooks` is the service and, beside its HTTP side, a Python API for tests (the records' part is in `data`). Its
+methods do what the HTTP API does, through the same code, and refuse what that refuses.
 """
 
 from __future__ import annotations
 
 import random
 from contextlib import contextmanager
-from datetime import date, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sandbox.freshbooks.accounting import Interruption
 from sandbox.freshbooks.books import Books
-from sandbox.freshbooks.bulk import Loader
+from sandbox.freshbooks.data import Data
 from sandbox.freshbooks.errors import ApiError
 from sandbox.freshbooks.identity import Business
 from sandbox.freshbooks.limits import RateLimit
-from sandbox.freshbooks.service import Service
 from sandbox.freshbooks.switches import Switches
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
     from sandbox.clock import Clock
     from sandbox.deliveries import Deliveries
-    from sandbox.freshbooks.collection import Collection
     from sandbox.freshbooks.events import Callback
     from sandbox.http import Request
 
 __all__ = ["ApiError", "FreshBooks", "RateLimit", "Switches"]
 
 
-class FreshBooks(Service):
-    """One emulated FreshBooks, with one person who owns one business to begin with.
-
-    Records are given and taken by the API's own field names; a record is found by its id whatever account it is in.
-    """
+class FreshBooks(Data):
+    """One emulated FreshBooks, with one person who owns one business to begin with."""
 
     def __init__(self, clock: Clock, deliveries: Deliveries, lock: threading.RLock) -> None:
         super().__init__(clock, deliveries, lock)
@@ -130,181 +124,7 @@ class FreshBooks(Service):
         with self.lock, self.world.at(moment):
             yield
 
-    def create_client(self, *, account: str | None = None, **fields: Any) -> dict[str, Any]:
-        """Make a client; at least one of fname, lname, organization and email is needed."""
-        return self._create("clients", account, fields)
-
-    def create_invoice(
-        self, customerid: int, lines: list[dict[str, Any]] | None = None, *, account: str | None = None, **fields: Any
-    ) -> dict[str, Any]:
-        """Make an invoice, a draft unless ``action_mark_as_sent=True``; `create_date` is today unless given."""
-        with self.lock:
-            account = account or self._account_of("clients", customerid)
-            today = self._books(account).today()
-            return self._create(
-                "invoices",
-                account,
-                {"customerid": customerid, "create_date": today, "lines": lines or []} | fields,
-            )
-
-    def create_payment(
-        self,
-        invoiceid: int,
-        amount: object,
-        date: date | str | None = None,
-        type: str = "Check",  # noqa: A002 - the field's name
-        *,
-        account: str | None = None,
-        **fields: Any,
-    ) -> dict[str, Any]:
-        """Pay an invoice, today unless a date is given."""
-        with self.lock:
-            account = account or self._account_of("invoices", invoiceid)
-            paid_on = date or self._books(account).today()
-            values = {"invoiceid": invoiceid, "amount": amount, "date": paid_on, "type": type}
-            return self._create("payments", account, values | fields)
-
-    def update_client(self, number: int, **fields: Any) -> dict[str, Any]:
-        """Change a client."""
-        return self._update("clients", number, fields)
-
-    def update_invoice(self, number: int, **fields: Any) -> dict[str, Any]:
-        """Change an invoice; `lines` replaces all of them."""
-        return self._update("invoices", number, fields)
-
-    def update_payment(self, number: int, **fields: Any) -> dict[str, Any]:
-        """Change a payment."""
-        return self._update("payments", number, fields)
-
-    def send_invoice(self, number: int) -> dict[str, Any]:
-        """Mark an invoice as sent."""
-        return self._update("invoices", number, {"action_mark_as_sent": True})
-
-    def view_invoice(self, number: int) -> dict[str, Any]:
-        """Let the client look at an invoice that was sent."""
-        with self.lock:
-            invoices = self._books(self._account_of("invoices", number)).invoices
-            invoices.view(invoices.get(number))
-            return self.record("invoices", number)
-
-    def dispute_invoice(self, number: int) -> dict[str, Any]:
-        """Let the client dispute an invoice."""
-        return self._update("invoices", number, {"status": 0})
-
-    def delete_client(self, number: int) -> dict[str, Any]:
-        """Delete a client; its invoices and payments stay."""
-        return self._update("clients", number, {"vis_state": 1})
-
-    def delete_invoice(self, number: int) -> dict[str, Any]:
-        """Delete an invoice; its payments stay."""
-        return self._update("invoices", number, {"vis_state": 1})
-
-    def delete_payment(self, number: int) -> dict[str, Any]:
-        """Delete a payment; its invoice is unpaid again."""
-        return self._update("payments", number, {"vis_state": 1})
-
-    def archive(self, stream: str, number: int) -> dict[str, Any]:
-        """Archive a record (``archive("clients", 1)``)."""
-        return self._update(stream, number, {"vis_state": 2})
-
-    def undelete(self, stream: str, number: int) -> dict[str, Any]:
-        """Restore a deleted or archived record."""
-        return self._update(stream, number, {"vis_state": 0})
-
-    def force(self, stream: str, number: int, **shown: Any) -> None:
-        """Show a record with these values, whatever the rules say (``v3_status="autopaid"``); it is not updated."""
-        with self.lock:
-            collection = self._collection(stream, self._account_of(stream, number))
-            record = collection.get(number)
-            record.forced = {**(record.forced or {}), **shown}
-            collection.changed(record)
-
-    def record(self, stream: str, number: int, *includes: str) -> dict[str, Any]:
-        """Give a record as a GET would (``record("invoices", 1, "lines")``).
-
-        Raises:
-            ApiError: 404 if there is none.
-        """
-        with self.lock:
-            collection = self._collection(stream, self._account_of(stream, number))
-            return collection.row(collection.get(number), includes)
-
-    def records(self, stream: str, *includes: str, account: str | None = None) -> list[dict[str, Any]]:
-        """Give all records of an account, deleted ones too, oldest first."""
-        with self.lock:
-            collection = self._collection(stream, account)
-            return [collection.row(record, includes) for record in collection.rows.values()]
-
-    def load(
-        self, *, clients: int = 0, invoices: int = 0, payments: int = 0, days: int = 365, account: str | None = None
-    ) -> None:
-        """Add many records at once, dated over so many days up to now; no events are sent.
-
-        Raises:
-            ValueError: if the numbers do not go together.
-        """
-        with self.lock:
-            Loader(self._books(account), days).load(clients, invoices, payments)
-
     def callbacks(self) -> list[Callback]:
         """Give the callbacks of all accounts, with their verifiers."""
         with self.lock:
             return list(self._events.callbacks.values())
-
-    @property
-    def accounts(self) -> list[str]:
-        """The accounts of all businesses that have one."""
-        return list(self._by_account)
-
-    def counts(self, account: str | None = None) -> dict[str, int]:
-        """Give how many records of each kind an account has, deleted ones too."""
-        with self.lock:
-            return {kind: len(self._collection(kind, account).rows) for kind in ("clients", "invoices", "payments")}
-
-    def outstanding(self, account: str | None = None) -> dict[str, Decimal]:
-        """Give what clients owe, per currency, as FreshBooks reports it: without drafts and deleted invoices."""
-        with self.lock:
-            return self._books(account).owed(past_due=False)
-
-    def past_due(self, account: str | None = None) -> dict[str, Decimal]:
-        """Give how much of it is past due today, per currency."""
-        with self.lock:
-            return self._books(account).owed(past_due=True)
-
-    def _create(self, kind: str, account: str | None, fields: dict[str, Any]) -> dict[str, Any]:
-        with self.lock:
-            collection = self._collection(kind, account)
-            return collection.row(collection.create(_plain(fields)))
-
-    def _update(self, kind: str, number: int, fields: dict[str, Any]) -> dict[str, Any]:
-        with self.lock:
-            collection = self._collection(kind, self._account_of(kind, number))
-            return collection.row(collection.update(number, _plain(fields)))
-
-    def _books(self, account: str | None) -> Books:
-        books = self._by_account[account or self.account_id].books
-        if books is None:
-            raise KeyError(account)
-        return books
-
-    def _collection(self, kind: str, account: str | None) -> Collection[Any]:
-        collection = self._books(account).collection(kind)
-        if collection is None:
-            raise KeyError(kind)
-        return collection
-
-    def _account_of(self, kind: str, number: int) -> str:
-        """Give the account that a record is in; the first one if there is no such record."""
-        for account in self._by_account:
-            if number in self._collection(kind, account).rows:
-                return account
-        return self.account_id
-
-
-def _plain(value: Any) -> Any:
-    """Write dates and decimals as JSON has them."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return str(value) if isinstance(value, (date, Decimal)) else value

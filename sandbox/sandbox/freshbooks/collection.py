@@ -102,8 +102,8 @@ class Collection(ABC, Generic[R]):
     def bump(self, record: Record, moment: datetime | None = None) -> None:
         """Note that a record has changed."""
         moment = moment or self.world.now()
-        if moment == record.updated:  # a stopped clock: versions still differ
-            moment = moment.replace(microsecond=min(moment.microsecond + 1, 999_999))
+        if moment <= record.updated and moment.replace(microsecond=999_999) > record.updated:
+            moment = record.updated.replace(microsecond=record.updated.microsecond + 1)  # versions differ
         record.updated = moment
         self.changed(record)
 

@@ -45,12 +45,12 @@ class Limiter:
         posted = request.method == "POST" and request.path.startswith("/accounting/")
         kind, allowed = ("post", limit.accounting_posts) if posted else ("any", limit.requests)
         moment = time.monotonic()
-        ends, count = self._windows.get(kind, (0.0, 0))
-        if moment >= ends:
-            ends, count = moment + limit.window, 0
+        began, count = self._windows.get(kind, (moment, 0))
+        if moment >= began + limit.window:
+            began, count = moment, 0
         count += 1
-        self._windows[kind] = ends, count
-        left = ends - moment
+        self._windows[kind] = began, count
+        left = began + limit.window - moment
         exceeded = count > allowed
         headers = {
             "X-RateLimit-Limit": str(allowed),
