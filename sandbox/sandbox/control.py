@@ -104,10 +104,16 @@ class Control:
 
     @route("POST", "/_sandbox/rate_limit")
     def rate_limit(self, request: Request) -> Response:
-        """Limit FreshBooks' rate (``{"requests": 600, "accounting_posts": 250, "window": 60}``); null ends it."""
-        wanted = request.json()
-        self._box.freshbooks.rate_limit = None if wanted is None else RateLimit(**wanted)
-        return Response(200, wanted)
+        """Limit FreshBooks' rate: ``{"requests": 600, "accounting_posts": 250, "window": 60}``."""
+        limit = RateLimit(**request.json())
+        self._box.freshbooks.rate_limit = limit
+        return Response(200, asdict(limit))
+
+    @route("DELETE", "/_sandbox/rate_limit")
+    def end_rate_limit(self, _: Request) -> Response:
+        """Let FreshBooks take any number of requests."""
+        self._box.freshbooks.rate_limit = None
+        return Response(204)
 
     @route("POST", "/_sandbox/load")
     def load(self, request: Request) -> Response:
