@@ -116,7 +116,7 @@ def tokens(text: str, *, backslash: bool = False) -> list[Token]:
     while position < end:
         match = (_BACKSLASHED.match(text, position) if backslash else None) or _TOKEN.match(text, position)
         if match is None:
-            raise _syntax(text, position)
+            raise _syntax(text, position + len(text[position:]) - len(text[position:].lstrip()))
         kind = str(match.lastgroup)
         word = match[kind]
         value: Any = None

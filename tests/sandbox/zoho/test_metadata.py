@@ -1,0 +1,273 @@
+"""What a new organization looks like, and what can be added to it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from support.zoho_api import UNIQUE, ZohoApi, only
+
+STAGES = [
+    "Qualification",
+    "Needs Analysis",
+    "Value Proposition",
+    "Identify Decision Makers",
+    "Proposal/Price Quote",
+    "Negotiation/Review",
+    "Closed Won",
+    "Closed Lost",
+    "Closed Lost to Competition",
+]
+
+
+def fields(api: ZohoApi, module: str) -> dict[str, dict]:
+    return {each["api_name"]: each for each in api.get("settings/fields", module=module).json()["fields"]}
+
+
+class TestNewOrganization:
+    def test_it_has_the_standard_modules(self, api):
+        modules = api.get("settings/modules").json()["modules"]
+        assert [each["api_name"] for each in modules] == ["Leads", "Accounts", "Contacts", "Deals"]
+        assert {each["generated_type"] for each in modules} == {"default"}
+        assert api.get("settings/modules/Deals").json()["modules"][0]["singular_label"] == "Deal"
+
+    def test_it_says_who_it_is(self, api):
+        org = api.get("org").json()["org"][0]
+        assert org["zgid"] == org["id"]
+        assert (org["iso_code"], org["time_zone"]) == ("USD", "Asia/Kolkata")
+        assert org["license_details"]["paid_type"] == "enterprise"
+        api.box.zoho.edition = "free"
+        assert api.get("org").json()["org"][0]["license_details"]["paid_type"] == "free"
+
+    def test_its_fields_say_what_they_take(self, api):
+        accounts, deals = fields(api, "Accounts"), fields(api, "Deals")
+        name = accounts["Account_Name"]
+        assert (name["data_type"], name["length"], name["system_mandatory"]) == ("text", 200, True)
+        assert (name["custom_field"], name["unique"], name["external"]) == (False, {}, None)
+        assert deals["Deal_Name"]["length"] == 120
+        assert deals["Account_Name"]["data_type"] == "lookup"
+        assert deals["Account_Name"]["lookup"]["module"]["api_name"] == "Accounts"
+        assert deals["Amount"]["decimal_place"] == 2
+        assert deals["Modified_Time"]["read_only"] is True
+        assert [each["display_value"] for each in deals["Stage"]["pick_list_values"]] == STAGES
+        assert {name for name, each in deals.items() if each["system_mandatory"]} == {"Deal_Name", "Stage"}
+        assert "Currency" not in deals
+
+    def test_it_has_one_layout_and_one_pipeline_with_all_stages(self, api):
+        (layout,) = api.get("settings/layouts", module="Deals").json()["layouts"]
+        (pipeline,) = api.get("settings/pipeline", layout_id=layout["id"]).json()["pipeline"]
+        assert (pipeline["display_value"], pipeline["default"]) == ("Standard (Standard)", True)
+        assert [each["display_value"] for each in pipeline["maps"]] == STAGES
+        assert pipeline["maps"][6]["forecast_category"]["name"] == "Closed Won"
+        assert api.get("settings/pipeline").json()["code"] == "REQUIRED_PARAM_MISSING"
+
+    def test_fields_need_a_module_that_exists(self, api):
+        assert api.get("settings/fields").json() == {
+            "code": "REQUIRED_PARAM_MISSING",
+            "details": {"param_name": "module"},
+            "message": "One of the expected parameter is missing",
+            "status": "error",
+        }
+        assert api.get("settings/fields", module="Payments").json()["code"] == "INVALID_MODULE"
+
+
+class TestCreatingFields:
+    def create(self, api, *sent, module="Deals"):
+        return api.post(f"settings/fields?module={module}", {"fields": list(sent)})
+
+    def test_a_field_is_made_and_its_api_name_derived_from_the_label(self, api):
+        answer = self.create(api, {"field_label": "FreshBooks Invoice Id", "data_type": "text", "unique": UNIQUE})
+        assert answer.status_code == 201
+        result = only(answer, "fields")
+        assert (result["code"], result["message"], result["status"]) == ("SUCCESS", "field created", "success")
+        made = next(each for each in fields(api, "Deals").values() if each["id"] == result["details"]["id"])
+        assert made["api_name"] == "FreshBooks_Invoice_Id"
+        assert (made["custom_field"], made["unique"], made["length"]) == (True, {"case_sensitive": False}, 255)
+
+    @pytest.mark.parametrize(
+        ("label", "api_name"), [("Paid (%)", "Paid"), ("A & B", "A_B"), ("Stage.", "Stage1"), ("2nd", "field_2nd")]
+    )
+    def test_api_names_have_no_other_characters_and_do_not_clash(self, api, label, api_name):
+        assert api.field("Deals", label) == api_name
+
+    @pytest.mark.parametrize(
+        ("sent", "code", "details"),
+        [
+            ({"data_type": "text"}, "MANDATORY_NOT_FOUND", {"api_name": "field_label"}),
+            ({"field_label": "A"}, "MANDATORY_NOT_FOUND", {"api_name": "data_type"}),
+            ({"field_label": "x" * 26, "data_type": "text"}, "INVALID_DATA", {"maximum_length": 25}),
+            ({"field_label": "amount", "data_type": "text"}, "DUPLICATE_DATA", {"api_name": "field_label"}),
+            ({"field_label": "A", "data_type": "money"}, "INVALID_DATA", {"api_name": "data_type"}),
+            ({"field_label": "A", "data_type": "text", "length": 256}, "DEPENDENT_MISMATCH", {"maximum_length": 255}),
+            ({"field_label": "A", "data_type": "currency", "unique": UNIQUE}, "NOT_ALLOWED", {"api_name": "unique"}),
+            (
+                {"field_label": "A", "data_type": "text", "unique": {"case_sensitive": True}},
+                "INVALID_DATA",
+                {"api_name": "case_sensitive"},
+            ),
+            (
+                {"field_label": "A", "data_type": "text", "unique": {"casesensitive": False}},
+                "INVALID_DATA",
+                {"api_name": "case_sensitive"},
+            ),
+            ({"field_label": "A", "data_type": "picklist"}, "MANDATORY_NOT_FOUND", {"api_name": "pick_list_values"}),
+            ({"field_label": "A", "data_type": "lookup"}, "MANDATORY_NOT_FOUND", {"api_name": "module"}),
+            (
+                {"field_label": "A", "data_type": "lookup", "lookup": {"module": {"api_name": "Nothing"}}},
+                "INVALID_DATA",
+                {"api_name": "module"},
+            ),
+        ],
+        ids=str,
+    )
+    def test_what_it_refuses(self, api, sent, code, details):
+        before = fields(api, "Deals").keys()
+        answer = self.create(api, sent)
+        result = only(answer, "fields")
+        assert (answer.status_code, result["code"], result["status"]) == (400, code, "error")
+        assert details.items() <= result["details"].items()
+        assert fields(api, "Deals").keys() == before
+
+    def test_five_a_call(self, api):
+        sent = [{"field_label": f"F{number}", "data_type": "text"} for number in range(6)]
+        answer = self.create(api, *sent)
+        assert (answer.status_code, answer.json()["details"]["maximum_length"]) == (400, 5)
+        assert self.create(api, *sent[:5]).status_code == 201
+
+    def test_results_have_the_order_of_the_call(self, api):
+        answer = self.create(
+            api, {"field_label": "One", "data_type": "text"}, {"field_label": "Stage", "data_type": "text"}
+        )
+        assert answer.status_code == 207
+        assert [each["status"] for each in answer.json()["fields"]] == ["success", "error"]
+
+    def test_two_unique_fields_are_the_most(self, api):
+        unique = [{"field_label": f"Key {number}", "data_type": "text", "unique": UNIQUE} for number in range(3)]
+        results = self.create(api, *unique).json()["fields"]
+        assert [each["code"] for each in results] == ["SUCCESS", "SUCCESS", "LIMIT_EXCEEDED"]
+
+    def test_a_test_can_use_them_up(self, api):
+        api.box.zoho.use_up_unique_fields("Deals")
+        answer = self.create(api, {"field_label": "Mine", "data_type": "text", "unique": UNIQUE})
+        assert only(answer, "fields")["code"] == "LIMIT_EXCEEDED"
+        assert self.create(api, {"field_label": "Mine", "data_type": "text"}).status_code == 201
+
+    def test_each_edition_has_its_number_of_custom_fields(self, api):
+        api.box.zoho.edition = "standard"
+        for number in range(10):
+            api.field("Deals", f"F{number}")
+        refused = only(self.create(api, {"field_label": "One more", "data_type": "text"}), "fields")
+        assert (refused["code"], refused["details"]["limit"]) == ("LIMIT_EXCEEDED", 10)
+        assert api.field("Accounts", "Another module's")
+
+    @pytest.mark.parametrize("module", [{"api_name": "Deals"}, "id"])
+    def test_a_lookup_leads_to_a_module(self, api, module):
+        if module == "id":
+            module = {"id": api.get("settings/modules/Deals").json()["modules"][0]["id"]}
+        api.field("Accounts", "Last Deal", "lookup", lookup={"module": module})
+        assert fields(api, "Accounts")["Last_Deal"]["lookup"]["module"]["api_name"] == "Deals"
+
+    def test_an_existing_field_becomes_unique_unless_it_holds_duplicates(self, api):
+        name = api.field("Deals", "Number")
+        field_id = fields(api, "Deals")[name]["id"]
+        change = {"fields": [{"unique": UNIQUE}]}
+        for _ in range(2):
+            api.box.zoho.insert("Deals", {"Deal_Name": "a", "Stage": "Closed Won", name: "SAME"})
+        refused = api.call("PATCH", f"settings/fields/{field_id}?module=Deals", json=change)
+        assert only(refused, "fields")["code"] == "DUPLICATE_DATA"
+        api.box.zoho.delete("Deals", api.box.zoho.records("Deals")[0]["id"])
+        assert api.call("PATCH", f"settings/fields/{field_id}?module=Deals", json=change).status_code == 200
+        assert fields(api, "Deals")[name]["unique"] == {"case_sensitive": False}
+
+    def test_without_permission_nothing_is_made(self, api):
+        api.box.zoho.forbid("customize")
+        answer = self.create(api, {"field_label": "A", "data_type": "text"})
+        assert (answer.status_code, answer.json()["code"]) == (403, "NO_PERMISSION")
+        api.box.zoho.permit()
+        assert self.create(api, {"field_label": "A", "data_type": "text"}).status_code == 201
+
+
+class TestCreatingModules:
+    @pytest.fixture
+    def wanted(self):
+        return {
+            "singular_label": "FreshBooksPayment",
+            "plural_label": "FreshBooks Payments",
+            "api_name": "FreshBooks_Payments",
+            "profiles": [{"id": "1"}],
+            "display_field": {"field_label": "Payment Name", "data_type": "text"},
+        }
+
+    def test_a_module_is_made_with_a_name_and_costs_500_credits(self, api, wanted):
+        before = api.box.zoho.credits_used
+        answer = api.post("settings/modules", {"modules": [wanted]})
+        assert (answer.status_code, only(answer, "modules")["message"]) == (201, "module created")
+        assert api.box.zoho.credits_used - before == 500
+        name = fields(api, "FreshBooks_Payments")["Name"]
+        assert (name["field_label"], name["system_mandatory"]) == ("Payment Name", True)
+        (module,) = api.get("settings/modules/FreshBooks_Payments").json()["modules"]
+        assert module["generated_type"] == "custom"
+
+    def test_its_records_match_on_name_unless_told_otherwise(self, api, wanted):
+        api.post("settings/modules", {"modules": [wanted]})
+        key = api.field("FreshBooks_Payments", "FreshBooks ID", unique=UNIQUE)
+        assert only(api.upsert("FreshBooks_Payments", {"Name": "1", key: "a:1"}))["action"] == "insert"
+        assert only(api.upsert("FreshBooks_Payments", {"Name": "1"}))["duplicate_field"] == "Name"
+        assert only(api.upsert("FreshBooks_Payments", {"Name": "2", key: "A:1"}, by=[key]))["duplicate_field"] == key
+
+    @pytest.mark.parametrize(
+        ("change", "code"),
+        [
+            ({"singular_label": "x" * 26}, "INVALID_DATA"),
+            ({"plural_label": "Payments!"}, "INVALID_DATA"),
+            ({"plural_label": None}, "MANDATORY_NOT_FOUND"),
+            ({"profiles": None}, "MANDATORY_NOT_FOUND"),
+            ({"api_name": "1st"}, "INVALID_DATA"),
+            ({"api_name": "x" * 51}, "INVALID_DATA"),
+            ({"api_name": "Deals"}, "DUPLICATE_DATA"),
+            ({"plural_label": "deals"}, "DUPLICATE_DATA"),
+        ],
+    )
+    def test_what_it_refuses(self, api, wanted, change, code):
+        answer = api.post("settings/modules", {"modules": [{**wanted, **change}]})
+        assert (answer.status_code, only(answer, "modules")["code"]) == (400, code)
+
+    @pytest.mark.parametrize("edition", ["free", "standard", "professional"])
+    @pytest.mark.parametrize(("code", "status"), [("NOT_SUPPORTED", 403), ("LIMIT_EXCEEDED", 400)])
+    def test_an_edition_without_custom_modules_refuses(self, api, wanted, edition, code, status):
+        api.box.zoho.edition = edition
+        api.box.zoho.switches.custom_module_refusal = code
+        answer = api.post("settings/modules", {"modules": [wanted]})
+        assert answer.status_code == status
+        assert code in answer.text
+        assert api.get("settings/modules/FreshBooks_Payments").json()["code"] == "INVALID_MODULE"
+
+    def test_one_a_call(self, api, wanted):
+        assert api.post("settings/modules", {"modules": [wanted, wanted]}).status_code == 400
+
+
+class TestCurrencies:
+    @pytest.mark.parametrize("status", [400, 204])
+    def test_one_currency_has_no_list(self, api, status):
+        api.box.zoho.switches.currencies_without_feature = status
+        answer = api.get("org/currencies")
+        assert answer.status_code == status
+        assert (answer.text == "") if status == 204 else (answer.json()["code"] == "FEATURE_NOT_ENABLED")
+
+    def test_several_are_listed_and_bring_fields(self, api):
+        custom = api.box.zoho
+        custom.add_custom_module("Receipts", "Receipt", "Receipts")
+        custom.add_custom_module("Notebooks", "Notebook", "Notebooks")
+        custom.add_custom_field("Receipts", "Total", "currency")
+        custom.enable_multi_currency({"EUR": Decimal("0.92")})
+        listed = {each["iso_code"]: each for each in api.get("org/currencies").json()["currencies"]}
+        assert listed.keys() == {"USD", "EUR"}
+        assert (listed["USD"]["is_base"], listed["EUR"]["exchange_rate"]) == (True, "0.920000000")
+        for module in ("Accounts", "Deals", "Receipts"):
+            assert {"Currency", "Exchange_Rate"} <= fields(api, module).keys()
+        assert "Currency" not in fields(api, "Notebooks")
+
+    def test_it_needs_the_edition(self, box):
+        box.zoho.edition = "professional"
+        with pytest.raises(ValueError, match="professional"):
+            box.zoho.enable_multi_currency({"EUR": Decimal(1)})
