@@ -120,8 +120,15 @@ class KeySource:
     def load_or_make(self) -> Keyring:
         """Give the keys for a new store, making the key file where there is neither setting nor file."""
         if not self.setting and not self.file.exists():
-            make_private_folder(self.file.parent)
-            if write_once(self.file, Fernet.generate_key().decode() + "\n"):
+            try:
+                make_private_folder(self.file.parent)
+                made = write_once(self.file, Fernet.generate_key().decode() + "\n")
+            except OSError as error:
+                raise StoreError(
+                    f"The store needs a key, and the key file {self.file} cannot be made: {error.strerror}. Give a "
+                    'Fernet key in the setting "store_key".'
+                ) from None
+            if made:
                 logger.info("Made a new key for the store in %s. Keep a copy of it apart from the store.", self.file)
         return self.load()
 
@@ -146,9 +153,11 @@ class KeySource:
             text = self.file.read_text("ascii")
         except FileNotFoundError:
             raise WrongKeyError(
-                f"The store exists, but its key file {self.file} is gone. Put the file back from your copy, or give "
-                'its key in the setting "store_key". A new key cannot open the store.'
+                f"The store exists, but its key file {self.file} is not here. Put it there from your copy, or from "
+                'the machine that made the store, or give its key in the setting "store_key". No new key can open it.'
             ) from None
+        except OSError as error:
+            raise StoreError(f"The key file {self.file} cannot be read: {error.strerror}.") from None
         except UnicodeDecodeError:
             raise WrongKeyError(f"{self.where} is not a text file with Fernet keys.") from None
         return parse_keys(text, self.where)

@@ -105,10 +105,10 @@ class Pending:
         """Ask for objects of any account and stream, in one transaction that is on disk when this returns.
 
         Args:
-            events: Account, stream, object id, reason, and when it was asked for; doubles are welcome.
+            events: Account, stream, object id, reason, and when it was asked for; of doubles the latest counts.
         """
         rows: dict[tuple[str, str, str], dict[str, Any]] = {}
-        for account, stream, object_id, reason, now in events:
+        for account, stream, object_id, reason, now in sorted(events, key=lambda event: event[-1]):
             _check(reason)
             row = PendingObject(account, stream, object_id, reason, None, None, 0, now, None)
             rows[account, stream, object_id] = vars(row)

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 # A refresh token that may have been spent is sent once more, never a third time.
 MAX_TRIES = 2
 _MARGIN = timedelta(minutes=5)
+_LONGEST_LIFE = 10 * 365 * 86400
 # How long nobody asks again, in seconds, where the service did not say.
 _PAUSE = {"unavailable": 30.0, "unanswered": 60.0, "unreachable": 10.0}
+_LONGEST_PAUSE = 86400.0
 
 
 class Step(Enum):
@@ -62,11 +64,11 @@ def when_it_expires(grant: Grant, asked_at: datetime) -> datetime:
     An issue time so old that hardly a tenth of the life would remain cannot be true of a token just issued, and
     believing it would mean to refresh over and over; then the local clock counts alone.
     """
-    life = timedelta(seconds=grant.expires_in)
-    end = asked_at + life
-    if grant.issued_at is None or grant.issued_at + life < asked_at + life / 10:
-        return end
-    return min(end, grant.issued_at + life)
+    # Whatever the service says, its answer is too precious to stumble over.
+    life = timedelta(seconds=min(grant.expires_in, _LONGEST_LIFE))
+    if grant.issued_at is None or grant.issued_at.tzinfo is None or grant.issued_at + life < asked_at + life / 10:
+        return asked_at + life
+    return min(grant.issued_at, asked_at) + life
 
 
 def decide(row: TokenRow, now: datetime, *, rotates: bool, rejected: str | None = None) -> Step:
@@ -147,5 +149,7 @@ def flags_after(
     else:
         # The refresh token was certainly not spent: what was known of it before still holds.
         tries = row.tries
-    pause = timedelta(seconds=_PAUSE[outcome.value] if retry_after is None else retry_after)
-    return {"tries": tries, "blocked_until": now + pause, "blocked_by": outcome.value}
+    pause = _PAUSE[outcome.value]
+    if retry_after is not None and retry_after >= 0:
+        pause = min(retry_after, _LONGEST_PAUSE)
+    return {"tries": tries, "blocked_until": now + timedelta(seconds=pause), "blocked_by": outcome.value}

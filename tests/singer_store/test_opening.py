@@ -116,7 +116,7 @@ def test_a_missing_key_file_is_not_replaced_by_a_new_one(store_url, config_folde
     key_file.unlink()
     before = contents(tmp_path)
 
-    with pytest.raises(WrongKeyError, match="is gone"):
+    with pytest.raises(WrongKeyError, match="is not here"):
         open_store(store_url)
     assert not key_file.exists()
     assert contents(tmp_path) == before
@@ -218,6 +218,14 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path, store_key):
 
     with pytest.raises(StoreUnavailableError, match="cannot be used"):
         open_store(f"sqlite:///{tmp_path}/file/store.db", store_key)
+
+
+def test_a_key_file_that_cannot_be_made_is_an_error(tmp_path, monkeypatch):
+    (tmp_path / "no folder").touch()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no folder"))
+
+    with pytest.raises(StoreError, match='the setting "store_key"'):
+        open_store()
 
 
 def test_sqlite_writes_ahead_and_waits_for_the_disk(sqlite_url, store_key):

@@ -29,6 +29,16 @@ def test_what_is_queued_is_due_at_once(store):
     assert store.pending.due("B", NOW) == []
 
 
+def test_many_events_at_once_count_as_the_latest_of_each(store):
+    late, early = ("A", "clients", "1", "event", NOW + SECOND), ("A", "clients", "1", "drift", NOW)
+    store.pending.queue_many([late, early, ("B", "invoices", "2", "event", NOW)])
+
+    assert [(item.account, item.reason, item.queued_at) for item in store.pending.all()] == [
+        ("A", "event", NOW + SECOND),
+        ("B", "event", NOW),
+    ]
+
+
 def test_it_is_gone_once_it_has_been_read_and_synced(store):
     store.pending.queue("A", "clients", ["1"], "event", now=NOW)
     store.pending.clear("A", "clients", {"1": NOW})

@@ -47,7 +47,7 @@ def test_an_issue_time_that_would_mean_refreshing_over_and_over_is_not_believed(
 
 
 @given(
-    st.integers(1, 10**6),
+    st.integers(1, 10**9) | st.integers(1, 10**18),
     st.none() | st.integers(-(10**7), 10**7).map(lambda seconds: NOW + timedelta(seconds=seconds)),
     st.booleans(),
 )
@@ -55,7 +55,7 @@ def test_a_token_just_granted_is_used_and_never_outlives_what_the_local_clock_al
     row = with_grant(TokenRow("s", "c", ""), Grant("a", "r", life, issued_at=issued_at), NOW)
 
     assert row.expires_at is not None
-    assert row.expires_at <= NOW + timedelta(seconds=life)
+    assert row.expires_at <= NOW + timedelta(seconds=min(life, 10**10))
     assert decide(row, NOW, rotates=rotates) is Step.USE
     assert decide(row, row.expires_at, rotates=rotates) is Step.REFRESH
 
@@ -107,6 +107,17 @@ def test_the_time_the_service_names_is_kept():
     flags = flags_after(ROW, Outcome.UNAVAILABLE, NOW, rotates=False, retry_after=600)
 
     assert flags["blocked_until"] == NOW + timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(("said", "pause"), [(None, 30), (-5, 30), (float("nan"), 30), (0, 0), (10**12, 86400)])
+def test_no_time_the_service_names_can_do_harm(said, pause):
+    flags = flags_after(ROW, Outcome.UNAVAILABLE, NOW, rotates=True, retry_after=said)
+
+    assert flags["blocked_until"] == NOW + timedelta(seconds=pause)
+
+
+def test_an_issue_time_without_a_zone_is_passed_over():
+    assert when_it_expires(Grant("a", "r", 3600, issued_at=NOW.replace(tzinfo=None)), NOW) == NOW + HOUR
 
 
 def test_details_are_replaced_when_they_come_and_kept_when_not():

@@ -20,9 +20,8 @@ from singer_store import (
     open_store,
 )
 
-SEED, ACCESS, REFRESH, SECRET, MARK = (
-    f"canary-{name}-7f3a9c" for name in ("seed", "access", "refresh", "client-secret", "issued")
-)
+NAMES = ("seed", "access", "refresh", "client-secret", "issued")
+SEED, ACCESS, REFRESH, SECRET, MARK = (f"canary-{name}-7f3a9c" for name in NAMES)
 
 
 class Everything(logging.Handler):
@@ -39,15 +38,18 @@ class Everything(logging.Handler):
 
 
 @pytest.fixture
-def log(monkeypatch):
+def log():
     handler = Everything()
     # Before any engine is made: SQLAlchemy looks once.
-    for name in ("", "sqlalchemy.engine", "sqlalchemy.pool", "urllib3", "backoff", "psycopg"):
-        monkeypatch.setattr(logging.getLogger(name), "level", logging.DEBUG)
-        logging.getLogger(name)._cache.clear()
-    logging.getLogger().addHandler(handler)
+    loggers = [logging.getLogger(name) for name in ("", "sqlalchemy.engine", "sqlalchemy.pool", "urllib3", "psycopg")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+    loggers[0].addHandler(handler)
     yield handler.text
-    logging.getLogger().removeHandler(handler)
+    loggers[0].removeHandler(handler)
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 def in_full(error):
