@@ -21,7 +21,7 @@ class Money(NamedTuple):
 
 
 class MoneyError(ValueError):
-    """Something that should be money and is not; the message names no amount."""
+    """Something that should be money and is not; the message says what is expected, and names no amount."""
 
 
 def read_decimal(value: Any) -> Decimal:
@@ -38,7 +38,7 @@ def read_decimal(value: Any) -> Decimal:
         else:
             if number.is_finite():
                 return number
-    raise MoneyError("a decimal number is expected")
+    raise MoneyError("a decimal number")
 
 
 def read_money(value: Any) -> Money | None:
@@ -52,7 +52,7 @@ def read_money(value: Any) -> Money | None:
     try:
         return Money(read_decimal(value["amount"]), str(value["code"] or ""))
     except (TypeError, KeyError) as error:
-        raise MoneyError("an amount with its currency is expected") from error
+        raise MoneyError("an amount with its currency") from error
 
 
 def in_currency(balances: Iterable[Any], code: str) -> tuple[Decimal, int]:

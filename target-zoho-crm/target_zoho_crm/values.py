@@ -27,6 +27,7 @@ LOOKUPS = frozenset({"lookup", "ownerlookup", "userlookup"})
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
 _LINE_END = re.compile(r"\r\n?|\n")
+_ONE_LINE = re.compile(r"\r\n?|[\n\t]")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+'&/=?^{}~!#$*|-]+@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}")
 _PHONE = re.compile(r"[0-9A-Za-z+().,/;:#*\- ]*[0-9][0-9A-Za-z+().,/;:#*\- ]*")
 
@@ -98,7 +99,7 @@ def clean(text: str, *, lines: bool = False) -> str:
     """Remove control characters and outer white space; without `lines`, make line ends spaces."""
     if text.isascii() and text.isprintable():
         return text.strip()
-    return _CONTROL.sub("", _LINE_END.sub("\n" if lines else " ", text)).strip()
+    return _CONTROL.sub("", _LINE_END.sub("\n", text) if lines else _ONE_LINE.sub(" ", text)).strip()
 
 
 def fit_number(target: Field, value: Any) -> Decimal | int:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from target_zoho_crm.errors import ZohoError
 from target_zoho_crm.target import TargetZohoCRM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from sandbox import Sandbox
@@ -46,10 +47,10 @@ def client(number: int = 1, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def line(name: str = "Design", amount: str = "100.00", **changes: Any) -> dict[str, Any]:
+def line(name: str = "Design", unit: str = "100.00", **changes: Any) -> dict[str, Any]:
     """A line of an invoice."""
     return {
-        "lineid": 1, "name": name, "description": "", "qty": "1", "unit_cost": usd(amount), "amount": usd(amount),
+        "lineid": 1, "name": name, "description": "", "qty": "1", "unit_cost": usd(unit), "amount": usd(unit),
         "taxName1": "", "taxAmount1": "0", "taxName2": "", "taxAmount2": "0", **changes,
     }  # fmt: skip
 
@@ -95,6 +96,14 @@ def schema(stream: str, record: dict[str, Any]) -> dict[str, Any]:
     return {"type": "SCHEMA", "stream": stream, "schema": {"properties": properties}, "key_properties": keys}
 
 
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Wait for something that another process brings about."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)
+
+
 @dataclass
 class Result:
     """What a run of the target said."""
@@ -117,7 +126,21 @@ class Org:
         self.box = box
         self.folder = folder
         self._grant: str | None = None
+        self._before = len(box.calls())
         self.config = config
+
+    def emptied(self) -> Org:
+        """Delete all records and end all faults."""
+        self.box.faults.clear()
+        self.box.zoho.allow()
+        for module in self.box.zoho.organization.modules:
+            for row in self.box.zoho.records(module):
+                self.box.zoho.delete(module, row["id"])
+        return self
+
+    def calls(self) -> list[Any]:
+        """The calls to Zoho since this object was made, oldest first."""
+        return [call for call in self.box.calls()[self._before :] if call.path.startswith("/crm/")]
 
     def settings(self, **config: Any) -> dict[str, Any]:
         if self._grant is None:
@@ -193,12 +216,10 @@ class Org:
         return found[0]
 
     def writes(self) -> list[Any]:
-        """The calls so far that wrote records."""
-        return [
-            call
-            for call in self.box.calls(service="zoho")
-            if call.method != "GET"
-            and call.path.startswith("/crm/v8/")
-            and "settings" not in call.path
-            and "coql" not in call.path
-        ]
+        """Those of the calls that wrote records."""
+        quiet = ("settings", "coql")
+        return [call for call in self.calls() if call.method != "GET" and not any(part in call.path for part in quiet)]
+
+    def reads(self) -> list[Any]:
+        """Those of the calls that read records."""
+        return [call for call in self.calls() if call.path.endswith("/coql")]
