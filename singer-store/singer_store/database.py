@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 POSTGRES_SCHEMA = "singer_store"
 _BUSY_SECONDS = 60
+# On disk means on disk, also on a server that is set to answer before it is. For one transaction only, so that a pool
+# between here and there may be shared; a stronger setting stays.
+_DURABLE = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
 
 
 def parse_url(store_url: str) -> URL:
@@ -129,6 +132,8 @@ class Database:
             self._engine.connect().execution_options(singer_store_write=True) as connection,
             connection.begin(),
         ):
+            if self.file is None:
+                connection.exec_driver_sql(_DURABLE)
             yield connection
 
     @contextmanager
