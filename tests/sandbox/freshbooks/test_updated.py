@@ -137,6 +137,7 @@ def test_a_clients_new_name_reaches_its_drafts_and_what_was_sent_keeps_the_old_o
     books.switches.client_edit_touches_drafts = switch
     draft = books.create_invoice(old["clients"], [LINE])["id"]
     before = books.record("invoices", draft)["version"]
+    assert books.record("invoices", old["invoices"])["current_organization"] == ""
     books.update_client(old["clients"], organization="New Ltd", fname="Bea")
     drafted, sent = books.record("invoices", draft), books.record("invoices", old["invoices"])
     assert (sent["organization"], sent["fname"], sent["current_organization"]) == ("", "Ann", "New Ltd")
