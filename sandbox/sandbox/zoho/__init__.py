@@ -22,6 +22,7 @@ from sandbox.zoho.metadata import Metadata
 from sandbox.zoho.notifications import Notifications
 from sandbox.zoho.oauth import Accounts
 from sandbox.zoho.organization import Organization
+from sandbox.zoho.pipelines import Pipelines
 from sandbox.zoho.read_routes import ReadRoutes
 from sandbox.zoho.search import Search
 from sandbox.zoho.watch_routes import WatchRoutes
@@ -65,6 +66,7 @@ class Zoho(Administration):
         self.routes = Routes(
             Metadata(org),
             self._customizing,
+            Pipelines(org),
             WatchRoutes(org, self.channels),
             Search(org),
             Listing(org),

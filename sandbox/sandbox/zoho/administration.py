@@ -117,9 +117,17 @@ class Administration(Crm):
             copies = [Choice(each.id, each.display_value, each.actual_value) for each in chosen]
             pipeline = org.add_pipeline(name, copies)
             if default:
-                for each in org.pipelines:
-                    each.default = each is pipeline
+                org.make_default(pipeline)
             return pipeline
+
+    def switch_pipelines_off(self) -> None:
+        """Be an organization that does not use pipelines: Deals have no field Pipeline, and any stage will do."""
+        with self.lock:
+            org = self.organization
+            org.uses_pipelines = False
+            del org.modules["Deals"].fields["Pipeline"]
+            for row in org.tables["Deals"].rows.values():
+                row.pop("Pipeline", None)
 
     def rename_pipeline(self, old: str, new: str) -> None:
         """Rename a pipeline: what is displayed changes, the actual value stays."""

@@ -42,7 +42,7 @@ _LENGTHS = {
 """The types that can be made here, with the longest length of each."""
 _TEXTAREAS = {"small": 2000, "large": 32000, "rich_text": 50000}
 _PLURAL = re.compile(r"[A-Za-z0-9 ]{1,25}")
-_API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,49}")
+_API_NAME = re.compile(r"(?!.*__)(?!.*_$)[A-Za-z][A-Za-z0-9_]{0,49}")
 
 
 class Customizing:
@@ -134,6 +134,9 @@ class Customizing:
         api_name = raw.get("api_name") or api_name_of(raw["plural_label"])
         if not isinstance(api_name, str) or not _API_NAME.fullmatch(api_name):
             raise RowError("INVALID_DATA", {"api_name": "api_name", "json_path": f"{path}.api_name"})
+        for position, profile in enumerate(raw["profiles"]):
+            if not isinstance(profile, dict) or profile.get("id") not in self._org.profiles.values():
+                raise RowError("INVALID_DATA", {"api_name": "id", "json_path": f"{path}.profiles[{position}].id"})
         self._check_new(api_name, raw["plural_label"], path)
         if sum(module.custom for module in self._org.modules.values()) >= cap:
             raise RowError("LIMIT_EXCEEDED", {"limit": cap}, "custom module limit exceeded")

@@ -31,6 +31,10 @@ def complete(org: Organization, values: Record, existing: Record | None, path: s
         Zoho's errors, empty if there are none.
     """
     before = existing or {}
+    if not org.uses_pipelines:
+        stages = {each.display_value: each.actual_value for each in org.modules["Deals"].fields["Stage"].choices}
+        _figures(values, before, stages)
+        return []
     if existing is None and values.get("Pipeline") is None and len(org.pipelines) > 1:
         return [error("MANDATORY_NOT_FOUND", {"api_name": "Pipeline", "json_path": f"{path}.Pipeline"})]
     name = values.get("Pipeline") or before.get("Pipeline")

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from sandbox.zoho.model import Module
     from sandbox.zoho.organization import Organization
 
-_CATEGORIES = {"Closed Won": "Closed Won", "Closed Lost": "Closed Lost", "Closed Lost to Competition": "Closed Lost"}
-
 
 class Metadata:
     """What an organization is made of."""
@@ -56,13 +54,20 @@ class Metadata:
     def modules(self, call: ApiCall) -> Response:
         """Give all modules ("Modules API")."""
         call.need("settings", "modules", "READ")
-        return Response(body={"modules": [module.describe() for module in self._org.modules.values()]})
+        return Response(body={"modules": [module.describe(self._profiles()) for module in self._org.modules.values()]})
 
     @route("GET", "/crm/v8/settings/modules/{name}")
     def module(self, call: ApiCall, name: str) -> Response:
         """Give one module ("Module Metadata")."""
         call.need("settings", "modules", "READ")
-        return Response(body={"modules": [module_named(self._org, name, 3).describe()]})
+        return Response(body={"modules": [module_named(self._org, name, 3).describe(self._profiles())]})
+
+    @route("GET", "/crm/v8/settings/profiles")
+    def profiles(self, call: ApiCall) -> Response:
+        """Give the profiles of the users ("Get Profiles")."""
+        call.need("settings", "profiles", "READ")
+        shown = [{**each, "display_label": each["name"], "custom": False} for each in self._profiles()]
+        return Response(body={"profiles": shown})
 
     @route("GET", "/crm/v8/settings/fields")
     def fields(self, call: ApiCall) -> Response:
@@ -100,22 +105,6 @@ class Metadata:
         module = self._module(call)
         return Response(body={"layouts": [self._layout(module)]}) if layout_id == module.layout_id else Response(204)
 
-    @route("GET", "/crm/v8/settings/pipeline")
-    def pipelines(self, call: ApiCall) -> Response:
-        """Give the pipelines of the Deals layout ("Get Pipelines")."""
-        call.need("settings", "pipeline", "READ")
-        self._need_layout(call)
-        return Response(body={"pipeline": [self._pipeline(each.id) for each in self._org.pipelines]})
-
-    @route("GET", "/crm/v8/settings/pipeline/{pipeline_id}")
-    def pipeline(self, call: ApiCall, pipeline_id: str) -> Response:
-        """Give one pipeline."""
-        call.need("settings", "pipeline", "READ")
-        self._need_layout(call)
-        if all(each.id != pipeline_id for each in self._org.pipelines):
-            return Response(204)
-        return Response(body={"pipeline": [self._pipeline(pipeline_id)]})
-
     @route("GET", "/crm/v8/org/currencies")
     def currencies(self, call: ApiCall) -> Response:
         """Give the currencies, where the organization has several ("Get Currencies")."""
@@ -151,6 +140,9 @@ class Metadata:
     def _ids(self) -> dict[str, str]:
         return {name: module.id for name, module in self._org.modules.items()}
 
+    def _profiles(self) -> list[dict[str, str]]:
+        return [{"id": profile_id, "name": name} for name, profile_id in self._org.profiles.items()]
+
     def _layout(self, module: Module) -> dict[str, Any]:
         fields = [
             {**field.describe(self._ids(), module.layout_id), "required": field.mandatory, "sequence_number": number}
@@ -176,33 +168,6 @@ class Metadata:
             "generated_type": "custom" if module.custom else "default",
             "profiles": [],
             "sections": [section],
-        }
-
-    def _need_layout(self, call: ApiCall) -> None:
-        if call.required("layout_id") != self._org.modules["Deals"].layout_id:
-            raise ApiError(400, "INVALID_DATA", {"param_name": "layout_id"})
-
-    def _pipeline(self, pipeline_id: str) -> dict[str, Any]:
-        pipeline = next(each for each in self._org.pipelines if each.id == pipeline_id)
-        maps = [
-            {
-                "id": stage.id,
-                "display_value": stage.display_value,
-                "actual_value": stage.actual_value,
-                "sequence_number": number,
-                "forecast_type": _CATEGORIES.get(stage.actual_value, "Open"),
-                "forecast_category": {"id": stage.id, "name": _CATEGORIES.get(stage.actual_value, "Pipeline")},
-            }
-            for number, stage in enumerate(pipeline.stages, 1)
-        ]
-        return {
-            "id": pipeline.id,
-            "display_value": pipeline.display_value,
-            "actual_value": pipeline.actual_value,
-            "default": pipeline.default,
-            "child_available": False,
-            "parent": None,
-            "maps": maps,
         }
 
 

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from decimal import Decimal
 
-PROFILES = (("554597400000000026", "Administrator"), ("554597400000000029", "Standard"))
-"""The profiles that may see every module."""
-
 UNIQUE_TYPES = frozenset({"text", "email", "phone", "integer", "bigint", "website"})
 """The types of field that can be unique (Kaizen #56; "Create Custom Fields")."""
 
@@ -149,8 +146,8 @@ class Module:
         """Give the API names of the unique fields, oldest first."""
         return [name for name, each in self.fields.items() if each.unique]
 
-    def describe(self) -> dict[str, Any]:
-        """Give it as ``GET settings/modules`` does."""
+    def describe(self, profiles: list[dict[str, str]]) -> dict[str, Any]:
+        """Give it as ``GET settings/modules`` does, with the profiles that may see it."""
         return {
             "id": self.id,
             "api_name": self.api_name,
@@ -172,7 +169,7 @@ class Module:
             "quick_create": True,
             "per_page": 200,
             "parent_module": {},
-            "profiles": [{"id": identity, "name": name} for identity, name in PROFILES],
+            "profiles": profiles,
         }
 
 

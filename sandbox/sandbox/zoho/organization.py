@@ -38,6 +38,8 @@ class Organization:
         self.modules: dict[str, Module] = {}
         self.tables: dict[str, Table] = {}
         self.pipelines: list[Pipeline] = []
+        self.uses_pipelines = True
+        """Whether Deals have the field Pipeline at all."""
         self.currencies: dict[str, Currency] = {}
         self.forbidden: set[str] = set()
         """Permissions taken away, as in NO_PERMISSION answers: Crm_Implied_Create_Deals, Crm_Implied_Customize, ..."""
@@ -45,6 +47,8 @@ class Organization:
         self._checks: dict[str, dict[str, Check | None]] = {}
         self.integration = User(self.next_id(), "CRM Integration", "integration@example.com")
         self.person = User(self.next_id(), "CRM Person", "person@example.com")
+        self.profiles = {"Administrator": self.next_id(), "Standard": self.next_id()}
+        """The ids of the users' profiles, by name."""
         self.users_by_id = {each.id: each for each in (self.integration, self.person)}
         for name, (singular, plural, fields) in MODULES.items():
             self._ship(name, singular, plural, fields)
@@ -127,8 +131,14 @@ class Organization:
         """Add a pipeline; the first one is the default."""
         pipeline = Pipeline(self.next_id(), name, name, not self.pipelines, stages)
         self.pipelines.append(pipeline)
-        self.modules["Deals"].fields["Pipeline"].choices.append(Choice(pipeline.id, name, name))
+        if self.uses_pipelines:
+            self.modules["Deals"].fields["Pipeline"].choices.append(Choice(pipeline.id, name, name))
         return pipeline
+
+    def make_default(self, pipeline: Pipeline) -> None:
+        """Let a pipeline be the default one."""
+        for each in self.pipelines:
+            each.default = each is pipeline
 
     def pipeline(self, name: str | None) -> Pipeline | None:
         """Give the pipeline displayed under a name; the default one for None."""

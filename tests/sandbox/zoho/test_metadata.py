@@ -187,14 +187,59 @@ class TestCreatingFields:
         assert self.create(api, {"field_label": "A", "data_type": "text"}).status_code == 201
 
 
+class TestCreatingPipelines:
+    @pytest.fixture
+    def layout(self, api):
+        return api.get("settings/layouts", module="Deals").json()["layouts"][0]["id"]
+
+    def stages(self, api, *names):
+        choices = {each["display_value"]: each for each in fields(api, "Deals")["Stage"]["pick_list_values"]}
+        return [
+            {"display_value": name, "id": choices[name]["id"], "sequence_number": number}
+            for number, name in enumerate(names, 1)
+        ]
+
+    def test_a_pipeline_is_made_of_stages_that_there_are(self, api, layout):
+        wanted = {"display_value": "FreshBooks", "maps": self.stages(api, "Negotiation/Review", "Closed Won")}
+        answer = api.post(f"settings/pipeline?layout_id={layout}", {"pipeline": [wanted]})
+        assert (answer.status_code, only(answer, "pipeline")["code"]) == (201, "SUCCESS")
+        shown = api.get("settings/pipeline", layout_id=layout).json()["pipeline"]
+        assert [(each["display_value"], each["default"]) for each in shown] == [
+            ("Standard (Standard)", True),
+            ("FreshBooks", False),
+        ]
+        assert [each["display_value"] for each in shown[1]["maps"]] == ["Negotiation/Review", "Closed Won"]
+        assert "FreshBooks" in [each["display_value"] for each in fields(api, "Deals")["Pipeline"]["pick_list_values"]]
+
+    def test_what_it_refuses(self, api, layout):
+        path, stages = f"settings/pipeline?layout_id={layout}", self.stages(api, "Closed Won")
+        for wanted, code in (
+            ({"maps": stages}, "MANDATORY_NOT_FOUND"),
+            ({"display_value": "A"}, "MANDATORY_NOT_FOUND"),
+            ({"display_value": "A", "maps": [{"id": "1", "sequence_number": 1}]}, "INVALID_DATA"),
+            ({"display_value": "standard (standard)", "maps": stages}, "DUPLICATE_DATA"),
+        ):
+            answer = api.post(path, {"pipeline": [wanted]})
+            assert (answer.status_code, only(answer, "pipeline")["code"]) == (400, code)
+
+    def test_an_organization_may_use_none(self, api, layout):
+        api.box.zoho.switch_pipelines_off()
+        assert api.get("settings/pipeline", layout_id=layout).status_code == 204
+        assert "Pipeline" not in fields(api, "Deals")
+        result = only(api.insert("Deals", {"Deal_Name": "D", "Stage": "Closed Won", "Pipeline": "Nowhere"}))
+        assert result["code"] == "SUCCESS"
+        assert api.box.zoho.records("Deals")[0]["Probability"] == 100
+
+
 class TestCreatingModules:
     @pytest.fixture
-    def wanted(self):
+    def wanted(self, api):
+        profiles = api.get("settings/modules/Deals").json()["modules"][0]["profiles"]
         return {
             "singular_label": "FreshBooksPayment",
             "plural_label": "FreshBooks Payments",
             "api_name": "FreshBooks_Payments",
-            "profiles": [{"id": "1"}],
+            "profiles": [{"id": profiles[0]["id"]}],
             "display_field": {"field_label": "Payment Name", "data_type": "text"},
         }
 
@@ -222,6 +267,9 @@ class TestCreatingModules:
             ({"plural_label": "Payments!"}, "INVALID_DATA"),
             ({"plural_label": None}, "MANDATORY_NOT_FOUND"),
             ({"profiles": None}, "MANDATORY_NOT_FOUND"),
+            ({"profiles": [{"id": "1"}]}, "INVALID_DATA"),
+            ({"api_name": "FreshBooks__Payments"}, "INVALID_DATA"),
+            ({"api_name": "Payments_"}, "INVALID_DATA"),
             ({"api_name": "1st"}, "INVALID_DATA"),
             ({"api_name": "x" * 51}, "INVALID_DATA"),
             ({"api_name": "Deals"}, "DUPLICATE_DATA"),

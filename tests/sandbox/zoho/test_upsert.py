@@ -43,7 +43,7 @@ class TestOrder:
         assert check_order(sent, "Email", ["unique1", "unique2"]) == order
 
     @pytest.mark.parametrize(
-        ("sent", "hits", "chosen", "taken_from"),
+        "case",
         [
             (None, ["Email", "unique1"], "mail", "one"),
             (["Email"], ["Email", "unique2"], "mail", "two"),
@@ -55,7 +55,8 @@ class TestOrder:
         ],
         ids=str,
     )
-    def test_the_first_field_that_hits_decides(self, api, contacts, sent, hits, chosen, taken_from):
+    def test_the_first_field_that_hits_decides(self, api, contacts, case):
+        sent, hits, chosen, taken_from = case
         values = {"Email": "A@example.com", "unique1": "1", "unique2": "2"}
         row = {"Last_Name": "changed", **{name: values[name] for name in hits}}
         result = only(api.upsert("Contacts", row, by=sent))

@@ -10,6 +10,7 @@ from support.zoho_api import only
 
 ACCOUNT = {"Account_Name": "A"}
 DEAL = {"Deal_Name": "D", "Stage": "Closed Won"}
+WITH_AMOUNT = '{"data": [{"Deal_Name": "D", "Stage": "Closed Won", "Amount": ?}]}'
 
 
 def refused(api, module, row) -> dict:
@@ -63,16 +64,14 @@ class TestText:
 class TestNumbers:
     @pytest.mark.parametrize("text", ["0", "0.01", "1200.5", "12345678901234.56", "99999999999999.99", "-5"])
     def test_amounts_keep_every_digit(self, api, text):
-        body = '{"data":[{"Deal_Name":"D","Stage":"Closed Won","Amount":%s}]}' % text
-        created = api.call("POST", "Deals", data=body).json()["data"][0]["details"]["id"]
+        created = api.call("POST", "Deals", data=WITH_AMOUNT.replace("?", text)).json()["data"][0]["details"]["id"]
         read = json.loads(api.get(f"Deals/{created}").content, parse_float=Decimal)
         assert Decimal(read["data"][0]["Amount"]) == Decimal(text)
         assert api.box.zoho.get("Deals", created)["Amount"] == Decimal(text)
 
     @pytest.mark.parametrize("text", ["123456789012345.67", "12345678901234567"])
     def test_sixteen_digits_are_the_most(self, api, text):
-        body = '{"data":[{"Deal_Name":"D","Stage":"Closed Won","Amount":%s}]}' % text
-        result = only(api.call("POST", "Deals", data=body))
+        result = only(api.call("POST", "Deals", data=WITH_AMOUNT.replace("?", text)))
         assert (result["code"], result["details"]["maximum_length"]) == ("INVALID_DATA", 16)
 
     def test_more_decimals_than_the_field_has_are_a_switch(self, api):
