@@ -25,6 +25,8 @@ class ApiCall:
     token: AccessToken
     origin: str
     """The `api_domain` that was called."""
+    body: Any
+    """What the body says as JSON; None where it says nothing."""
     cost: int = 1
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -43,10 +45,9 @@ class ApiCall:
         Raises:
             ApiError: INVALID_DATA if it is no JSON object.
         """
-        body = read_json(self.request.body)
-        if not isinstance(body, dict):
+        if not isinstance(self.body, dict):
             raise ApiError(400, "INVALID_DATA", {"expected_data_type": "jsonobject"}, "body")
-        return body
+        return self.body
 
     def items(self, name: str, most: int) -> list[Any]:
         """Read the body's list of things to write.
@@ -99,6 +100,8 @@ class ApiCall:
 
 def read_json(body: bytes) -> Any:
     """Read JSON with every digit of its numbers; None if it is none (NaN and Infinity are none)."""
+    if not body:
+        return None
 
     def refuse(name: str) -> Any:
         raise ValueError(name)

@@ -7,7 +7,7 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING, Any
 
 from sandbox.zoho.coql_columns import Columns, bad_value
-from sandbox.zoho.coql_syntax import Criterion, Junction
+from sandbox.zoho.coql_syntax import Criterion, Junction, criteria
 from sandbox.zoho.table import key_of
 from sandbox.zoho.values import parse_datetime
 
@@ -41,7 +41,18 @@ class Conditions:
         if candidates is None:
             start, including = _start(where)
             return (each for each in self._table.after(start, including=including) if test(rows[each]))
+        if all(self._index_of(each) is not None for each in criteria(where)):
+            return iter(sorted(candidates))
         return (each for each in sorted(candidates) if test(rows[each]))
+
+    def _index_of(self, criterion: Criterion) -> str | None:
+        """Give the indexed field that tells which records fit a criterion; None if there is none."""
+        if criterion.operator not in ("=", "in"):
+            return None
+        name = criterion.column
+        if name.endswith(".id") and name.count(".") == 1:
+            name = name[:-3]
+        return name if name == "id" or name in self._table.indexes else None
 
     def _candidates(self, condition: Condition) -> set[str] | None:
         """Give the ids that indexes leave possible; None where no index helps."""
@@ -50,17 +61,12 @@ class Conditions:
             if condition.operator == "or":
                 return None if left is None or right is None else left | right
             return right if left is None else left if right is None else left & right
-        if condition.operator not in ("=", "in"):
+        name = self._index_of(condition)
+        if name is None:
             return None
-        name = condition.column
-        if name.endswith(".id") and name.count(".") == 1:
-            name = name[:-3]
         if name == "id":
             return {str(value) for value in condition.values if str(value) in self._table.rows}
-        index = self._table.indexes.get(name)
-        if index is None:
-            return None
-        field = self._module.fields[name]
+        index, field = self._table.indexes[name], self._module.fields[name]
         found: set[str] = set()
         for value in condition.values:
             found.update(index.find(self._literal(field, condition.column, value)))

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
+from sandbox.zoho.coql_tokens import Token, syntax_error, tokens
 from sandbox.zoho.errors import ApiError
 
 MAX_CRITERIA = 25
-_TOKEN = re.compile(
-    r"""\s*(?:
-        (?P<string>'(?:[^']|'')*')
-      | (?P<number>-?\d+(?:\.\d+)?)
-      | (?P<word>[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*)
-      | (?P<mark><=|>=|!=|<>|[=<>(),*])
-    )""",
-    re.VERBOSE,
-)
-_BACKSLASHED = re.compile(r"\s*(?P<string>'(?:[^'\\]|''|\\.)*')", re.DOTALL)
 _COMPARISONS = frozenset({"=", "!=", "<>", "<", "<=", ">", ">="})
 _FUNCTIONS = frozenset({"sum", "count", "min", "max", "avg"})
 _CLAUSES = frozenset({"from", "where", "group", "order", "limit", "offset", "and", "or", "by", "as"})
-
-
-class Token(NamedTuple):
-    """One word of a query; `value` is what a literal means."""
-
-    kind: str
-    text: str
-    position: int
-    value: Any = None
 
 
 @dataclass(frozen=True)
@@ -103,39 +84,6 @@ def criteria(condition: Condition) -> list[Criterion]:
     if isinstance(condition, Criterion):
         return [condition]
     return criteria(condition.left) + criteria(condition.right)
-
-
-def tokens(text: str, *, backslash: bool = False) -> list[Token]:
-    """Split a query into its words.
-
-    Raises:
-        ApiError: SYNTAX_ERROR where no word begins.
-    """
-    found: list[Token] = []
-    position, end = 0, len(text.rstrip())
-    while position < end:
-        match = (_BACKSLASHED.match(text, position) if backslash else None) or _TOKEN.match(text, position)
-        if match is None:
-            raise _syntax(text, position + len(text[position:]) - len(text[position:].lstrip()))
-        kind = str(match.lastgroup)
-        word = match[kind]
-        value: Any = None
-        if kind == "string":
-            value = word[1:-1].replace("''", "'")
-            if backslash:
-                value = re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL)
-        elif kind == "number":
-            value = word
-        found.append(Token(kind, word, match.start(kind), value))
-        position = match.end()
-    return found
-
-
-def _syntax(text: str, position: int) -> ApiError:
-    line = text.count("\n", 0, position) + 1
-    column = position - (text.rfind("\n", 0, position) + 1) + 1
-    details = {"near": text[position : position + 20], "line": line, "column": column}
-    return ApiError(400, "SYNTAX_ERROR", details, "syntax error")
 
 
 class _Parser:
@@ -232,12 +180,7 @@ class _Parser:
             return Criterion(column, "is not null" if negated else "is null")
         prefix = "not " if self._take("not") else ""
         if self._take("in"):
-            self._mark("(")
-            values = [self._literal()]
-            while self._take(","):
-                values.append(self._literal())
-            self._mark(")")
-            return Criterion(column, prefix + "in", tuple(values))
+            return Criterion(column, prefix + "in", self._list())
         if self._take("like"):
             return Criterion(column, prefix + "like", (self._literal(),))
         if self._take("between"):
@@ -245,6 +188,18 @@ class _Parser:
             self._keyword("and")
             return Criterion(column, prefix + "between", (low, self._literal()))
         raise self._error()
+
+    def _list(self) -> tuple[Any, ...]:
+        word = self._word()
+        if word is not None and word.kind == "strings":
+            self._at += 1
+            return tuple(word.value)
+        self._mark("(")
+        values = [self._literal()]
+        while self._take(","):
+            values.append(self._literal())
+        self._mark(")")
+        return tuple(values)
 
     def _literal(self) -> Any:
         word = self._word()
@@ -277,7 +232,7 @@ class _Parser:
 
     def _peek(self, text: str) -> bool:
         word = self._word()
-        return word is not None and word.kind != "string" and word.text.lower() == text
+        return word is not None and word.kind in ("word", "mark") and word.text.lower() == text
 
     def _take(self, text: str) -> bool:
         if self._peek(text):
@@ -293,4 +248,4 @@ class _Parser:
 
     def _error(self) -> ApiError:
         word = self._word()
-        return _syntax(self._text, word.position if word else len(self._text.rstrip()))
+        return syntax_error(self._text, word.position if word else len(self._text.rstrip()))

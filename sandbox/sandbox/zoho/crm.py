@@ -9,6 +9,7 @@ from sandbox.zoho.render import Renderer
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Iterable
 
     from sandbox.zoho.organization import Organization
     from sandbox.zoho.writer import Workflow, Write, Writer
@@ -58,6 +59,18 @@ class Crm:
             record_id = self._writer.insert(self._by_person(module), values, 0)
             self.flush()
             return record_id
+
+    def insert_many(self, module: str, rows: Iterable[dict[str, Any]]) -> list[str]:
+        """Add many records as an import would, and give their ids.
+
+        Raises:
+            RowError: at the first that Zoho would refuse; those before it are in.
+        """
+        with self.lock:
+            batch = self._by_person(module)
+            ids = [self._writer.insert(batch, row, index) for index, row in enumerate(rows)]
+            self.flush()
+            return ids
 
     def update(self, module: str, record_id: str, values: dict[str, Any]) -> None:
         """Change a record as a person would; None clears a field.

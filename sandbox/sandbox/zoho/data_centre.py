@@ -32,6 +32,8 @@ class DataCentre:
         devices = DeviceRoutes(self.accounts, zoho.devices, data_centre, zoho.switches)
         self._accounts_routes = Routes(self.accounts, devices)
         self._api_routes = zoho.routes
+        self._bodies: dict[int, Any] = {}
+        """The bodies of the calls under way, read once."""
 
     @property
     def accounts_url(self) -> str:
@@ -47,11 +49,13 @@ class DataCentre:
         """Count an API call in, unless too many are under way."""
         if not request.path.startswith("/crm/"):
             return None
-        refusal = self._zoho.limits.enter(id(request), sub=_is_heavy(request))
+        body = self._bodies[id(request)] = read_json(request.body)
+        refusal = self._zoho.limits.enter(id(request), sub=_is_heavy(request, body))
         return None if refusal is None else _encoded(refusal)
 
     def leave(self, request: Request) -> None:
         """Count an API call out."""
+        self._bodies.pop(id(request), None)
         self._zoho.limits.leave(id(request))
 
     def handle(self, request: Request) -> Response:
@@ -93,20 +97,17 @@ class DataCentre:
         token = self._zoho.accounts.check(value, self.data_centre)
         if token is None:
             raise ApiError(401, "INVALID_TOKEN")
-        return ApiCall(request, token, self.origin)
+        return ApiCall(request, token, self.origin, self._bodies.get(id(request)))
 
 
-def _is_heavy(request: Request) -> bool:
+def _is_heavy(request: Request, body: Any) -> bool:
     """Say whether a call is one of those of which only ten may be under way in any edition."""
     path = request.path
     if path.endswith(("/coql", "/search")):
         return True
     if request.method == "GET":
         return any(name in ("cvid", "sort_by") for name, _ in request.query)
-    if request.method not in ("POST", "PUT") or request.body.count(b"{") <= _MANY:
-        return False
-    body = read_json(request.body)
-    rows: Any = body.get("data") if isinstance(body, dict) else None
+    rows: Any = body.get("data") if request.method in ("POST", "PUT") and isinstance(body, dict) else None
     return isinstance(rows, list) and len(rows) > _MANY
 
 
