@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from sqlalchemy import and_, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from singer_store import arrivals
 from singer_store.schema import pending
 
 if TYPE_CHECKING:
@@ -107,15 +108,13 @@ class Pending:
         Args:
             events: Account, stream, object id, reason, and when it was asked for; of doubles the latest counts.
         """
-        rows: dict[tuple[str, str, str], dict[str, Any]] = {}
-        for account, stream, object_id, reason, now in sorted(events, key=lambda event: event[-1]):
+        events, on_sqlite = list(events), self._database.file is not None
+        for reason in {event[3] for event in events}:
             _check(reason)
-            row = PendingObject(account, stream, object_id, reason, None, None, 0, now, None)
-            rows[account, stream, object_id] = vars(row)
-        if rows:
+        if events:
+            rows = arrivals.parameter(events, sqlite=on_sqlite)
             with self._database.write() as connection:
-                # Always in the same order, so that two processes never wait for each other's rows.
-                connection.execute(self._upsert(), [rows[key] for key in sorted(rows)])
+                connection.execute(arrivals.statement(sqlite=on_sqlite), {"rows": rows})
 
     def defer(self, objects: Iterable[PendingObject], *, until: datetime, error: Mapping[str, Any]) -> None:
         """Count a failure that nobody noted when it happened, and put the objects off.
