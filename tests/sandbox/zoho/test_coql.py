@@ -62,6 +62,7 @@ class TestFinding:
         assert names(firm, f"id = '{first}'") == names(firm, f"id in ({first})") == ["Acme"]
         assert names(firm, f"id > '{second}'") == ["acme west", "Zeta"]
         assert names(firm, f"(id > '{first}' and Employees = 7)", "limit 1") == ["acme west"]
+        assert names(firm, f"(id > '{second}' or Employees = 5)") == ["Acme", "acme west", "Zeta"]
 
     def test_joins_through_lookups(self, firm):
         rows = firm.query("select Deal_Name, Account_Name.Key from Deals where Account_Name.Employees = 7")
@@ -161,6 +162,7 @@ class TestRefusals:
             "select id from Accounts where (Key = 'a'",
             "select id from Accounts where Key = 'a' and Fax = 'b' and Phone = 'c'",
             "select id from Accounts where (Key = 'a' or Fax = 'b' or Phone = 'c')",
+            "select id from Accounts where Key = 'a' and Fax = 'b' or Phone = 'c'",
             "select id from Accounts where (Key = 'a' and Fax = 'b') or Phone = 'c' or Website = 'd'",
             "select id from Accounts where Key = 'a' limit",
             "select id from Accounts where Key = 'a' limit -1",
@@ -168,7 +170,7 @@ class TestRefusals:
             "select id from Accounts where Key = 'a'; drop",
             "select id from Accounts where Key = 'a' limit 10 extra",
         ],
-        ids=range(25),
+        ids=range(26),
     )
     def test_what_is_no_query(self, firm, query):
         answer = firm.coql(query)
