@@ -93,6 +93,8 @@ class AccountsRoutes:
 
     def with_domain(self, body: dict[str, Any]) -> dict[str, Any]:
         """Add the `api_domain` to a token answer."""
+        if self._switches.old_expiry:
+            body = {**body, "expires_in_sec": body["expires_in"], "expires_in": body["expires_in"] * 1000}
         return {**body, "api_domain": self._origins()[self._accounts.home(self._here)]}
 
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from sandbox.zoho import Zoho
 
 _MANY = 10
-_SCHEME = "Zoho-oauthtoken "
 
 
 class DataCentre:
@@ -93,10 +92,12 @@ class DataCentre:
         header = request.headers.get("authorization")
         if header is None:
             raise ApiError(401, "AUTHENTICATION_FAILURE")
-        value = header[len(_SCHEME) :] if header.startswith(_SCHEME) else ""
-        token = self._zoho.accounts.check(value, self.data_centre)
+        switches = self._zoho.switches
+        scheme, _, value = header.partition(" ")
+        known = scheme == "Zoho-oauthtoken" or (scheme == "Bearer" and switches.accepts_bearer)
+        token = self._zoho.accounts.check(value, self.data_centre) if known else None
         if token is None:
-            raise ApiError(401, "INVALID_TOKEN")
+            raise ApiError(401, switches.dead_credential_code, {}, "invalid oauth token")
         return ApiCall(request, token, self.origin, self._bodies.get(id(request)))
 
 

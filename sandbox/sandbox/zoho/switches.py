@@ -14,6 +14,8 @@ class Switches:
     """HTTP status of "Access Denied" at the token endpoint: 400 or 200."""
     throttle_minutes: float = 10
     """How long the token endpoint refuses after the throttle has struck."""
+    old_expiry: bool = False
+    """Token answers have `expires_in` in milliseconds, and `expires_in_sec` beside it, as older ones had."""
     device_status: int = 200
     """HTTP status of the device flow's errors while polling."""
     device_form: bool = True
@@ -27,7 +29,15 @@ class Switches:
     repeat_consent_omits_refresh_token: bool = True
     """A second consent without ``prompt=consent`` gives no refresh token."""
 
+    # gateway
+    dead_credential_code: str = "INVALID_TOKEN"
+    """The code of a token that is no longer good: ``INVALID_TOKEN`` (observed) or ``INVALID_OAUTHTOKEN``."""
+    accepts_bearer: bool = False
+    """The header may say Bearer instead of Zoho-oauthtoken."""
+
     # writes
+    all_failed_status: int = 400
+    """HTTP status of a write of which no record succeeded: 400, or 202 as in version 2."""
     mixed_status: int = 207
     """HTTP status of a write of which some records succeeded: 207 (production) or 200 (a Zoho sandbox)."""
     unknown_fields: str = "ignore"

@@ -159,7 +159,8 @@ class WriteRoutes:
         codes = {result["code"] for result in bad}
         if codes == {"ALREADY_MODIFIED"}:
             return 412
-        return 403 if codes <= {"NO_PERMISSION", "AUTHORIZATION_FAILED"} else 400
+        denied = codes <= {"NO_PERMISSION", "AUTHORIZATION_FAILED"}
+        return 403 if denied else self._org.switches.all_failed_status
 
     def _batch(self, call: ApiCall, module: Module, action: str) -> Batch:
         body, headers = call.json(), call.request.headers

@@ -23,6 +23,17 @@ def test_only_zohos_own_scheme_with_a_live_token_is_taken(api, header):
     assert (answer.status_code, answer.json()["code"]) == (401, "INVALID_TOKEN")
 
 
+def test_bearer_and_the_code_of_a_dead_token_are_switches(api):
+    api.box.zoho.switches.accepts_bearer = True
+    api.box.zoho.switches.dead_credential_code = "INVALID_OAUTHTOKEN"
+    token = api.session.headers["Authorization"].split()[1]
+    api.session.headers["Authorization"] = f"Bearer {token}"
+    assert api.get("org").status_code == 200
+    api.box.zoho.revoke_access_tokens()
+    answer = api.get("org")
+    assert (answer.status_code, answer.json()["code"]) == (401, "INVALID_OAUTHTOKEN")
+
+
 def test_unknown_paths_methods_and_modules_are_told_apart(api):
     unknown = api.get("no/such/path/at/all")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "INVALID_URL_PATTERN")

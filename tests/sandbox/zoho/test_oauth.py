@@ -46,6 +46,12 @@ def test_errors_of_the_token_endpoint_come_with_status_200(api, wrong, error):
     assert (answer.status_code, answer.json()) == (200, {"error": error})
 
 
+def test_the_life_may_come_in_milliseconds_as_it_once_did(api):
+    api.box.zoho.switches.old_expiry = True
+    body = api.refresh().json()
+    assert (body["expires_in"], body["expires_in_sec"]) == (3_600_000, 3600)
+
+
 @pytest.mark.parametrize("status", [400, 200])
 def test_the_eleventh_refresh_in_ten_minutes_is_denied_until_they_are_over(api, status):
     api.box.zoho.switches.throttle_status = status

@@ -226,6 +226,10 @@ class TestAnswers:
         refused = api.upsert("Accounts", bad, bad)
         assert refused.status_code == 400
         assert [each["code"] for each in refused.json()["data"]] == ["MANDATORY_NOT_FOUND"] * 2
+        api.box.zoho.switches.all_failed_status = 202
+        assert api.upsert("Accounts", bad).status_code == 202
+        api.box.zoho.refuse("Accounts", "NO_PERMISSION")
+        assert api.upsert("Accounts", good).status_code == 403
 
     def test_a_hundred_records_and_no_more(self, api):
         rows = [{"Account_Name": f"A{number}"} for number in range(101)]
