@@ -1,0 +1,100 @@
+"""Which of the processes that share a store makes the runs: the one that holds the lease."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import socket
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from singer_store import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from singer_store import Lease, Store
+
+LEASE = "conductor"
+TTL = timedelta(seconds=20)
+RENEW_SECONDS = 5.0
+MARGIN_SECONDS = 3.0
+"""What the leader has started ends at least so long before the lease that allowed it."""
+
+logger = logging.getLogger(__name__)
+
+
+class Leadership:
+    """This process' claim to lead.
+
+    Args:
+        store: where the lease is.
+        renewed: is called after each renewal.
+
+    Attributes:
+        owner: what this process calls itself in the lease.
+        is_held: whether it leads.
+    """
+
+    def __init__(self, store: Store, renewed: Callable[[], None] = lambda: None) -> None:
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._store = store
+        self._renewed = renewed
+        self._lease: Lease | None = None
+        self._until = 0.0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether this process leads."""
+        return self._lease is not None
+
+    @property
+    def seconds_left(self) -> float:
+        """For how long what it starts may run unless the lease is renewed."""
+        return max(self._until - time.monotonic(), 0.0)
+
+    async def acquire(self) -> bool:
+        """Take the lease, if nobody else holds it."""
+        asked = time.monotonic()
+        try:
+            self._lease = await asyncio.to_thread(self._store.leases.acquire, LEASE, self.owner, TTL)
+        except StoreError as error:
+            logger.warning("The lease cannot be asked for: %s", error)
+            return False
+        if self._lease is None:
+            return False
+        self._count_from(asked)
+        logger.info("This process makes the runs now (lease %s).", self._lease.fence)
+        return True
+
+    async def keep(self) -> None:
+        """Renew the lease; this ends when it is lost."""
+        while self._lease is not None:
+            await asyncio.sleep(RENEW_SECONDS)
+            asked = time.monotonic()
+            try:
+                self._lease = await asyncio.to_thread(self._store.leases.renew, self._lease, TTL)
+            except StoreError as error:
+                logger.warning("The lease cannot be renewed: %s", error)
+                if not self.seconds_left:
+                    self._lease = None
+                continue
+            if self._lease is not None:
+                self._count_from(asked)
+                self._renewed()
+        logger.warning("The lease is lost; another process may make the runs now.")
+
+    async def release(self) -> None:
+        """Give the lease back, so that nobody has to wait for its end."""
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            with contextlib.suppress(StoreError):
+                await asyncio.to_thread(self._store.leases.release, lease)
+
+    def _count_from(self, asked: float) -> None:
+        # The lease ends so long after the store wrote it, which was not before it was asked to.
+        self._until = asked + TTL.total_seconds() - MARGIN_SECONDS

@@ -1,0 +1,200 @@
+"""The companion's settings: its own, and the tap's and the target's, all from one Meltano project."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from freshbooks_zoho.project import Project, ProjectError, find_project
+from tap_freshbooks.errors import SettingError as TapSettingError
+from tap_freshbooks.settings import Settings as TapSettings
+from target_zoho_crm.errors import ConfigurationError
+from target_zoho_crm.settings import Settings as TargetSettings
+from target_zoho_crm.settings import read_settings as read_target_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PLUGIN, TAP, TARGET = "freshbooks-zoho", "tap-freshbooks", "target-zoho-crm"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class SettingError(Exception):
+    """A setting that cannot be used; the text names it and says what it should be."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the companion works with; the repr leaves out what is secret.
+
+    Attributes:
+        tap: as tap-freshbooks has them.
+        target: as target-zoho-crm has them.
+        project: the Meltano project that runs are made in.
+        public_url: where webhooks reach this service; None: it works by polling alone.
+        host, port: where webhooks are listened for.
+        admin_host, admin_port: where metrics and the status page are.
+        poll_interval: seconds between ordinary runs.
+        debounce: seconds without an event before the events become a run.
+        restore_fields: whether FreshBooks' value is put back where someone changed it in Zoho.
+        restore_deleted: whether a synced record that someone deleted in Zoho is written again.
+        store_url, store_key: of the store that all three share.
+    """
+
+    tap: TapSettings
+    target: TargetSettings
+    project: Project
+    public_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8080
+    admin_host: str = "127.0.0.1"
+    admin_port: int = 8081
+    poll_interval: float = 900.0
+    debounce: float = 2.0
+    restore_fields: bool = True
+    restore_deleted: bool = True
+    store_url: str | None = field(default=None, repr=False)
+    store_key: str | None = field(default=None, repr=False)
+
+
+def load(environment: Mapping[str, str] = os.environ, folder: Path | None = None) -> Settings:
+    """Collect the settings: a variable in the environment first, then what Meltano says.
+
+    Args:
+        environment: variables such as FRESHBOOKS_ZOHO_PORT and TAP_FRESHBOOKS_CLIENT_ID.
+        folder: where to look for the project, upwards.
+
+    Raises:
+        SettingError: naming the setting that is missing or cannot be used.
+        ProjectError: if there is no project, or Meltano does not answer.
+    """
+    project = find_project(environment, folder or Path.cwd())
+    if project is None:
+        raise ProjectError(
+            "There is no Meltano project here: run this in the folder with meltano.yml (or below it), or set "
+            "MELTANO_PROJECT_ROOT."
+        )
+    # Launched by Meltano, the companion has been told its own settings already.
+    names = [TAP, TARGET] if "MELTANO_UTILIZE_PORT" in environment else [TAP, TARGET, PLUGIN]
+    found = project.config(names)
+    for name in (TAP, TARGET):
+        if found[name] is None:
+            raise ProjectError(f"The project {project.root} has no plugin {name}: add it to meltano.yml.")
+    return read(
+        project,
+        own=from_environment(PLUGIN, environment, found.get(PLUGIN)),
+        tap=from_environment(TAP, environment, found[TAP]),
+        target=from_environment(TARGET, environment, found[TARGET]),
+    )
+
+
+def from_environment(
+    plugin: str, environment: Mapping[str, str], config: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Give a plugin's configuration with Meltano's variables for it (``TAP_FRESHBOOKS_CLIENT_ID``) over it."""
+    prefix = plugin.upper().replace("-", "_") + "_"
+    given = {
+        name.removeprefix(prefix).lower(): value
+        for name, value in environment.items()
+        if name.startswith(prefix) and value
+    }
+    return {**(config or {}), **given}
+
+
+def read(project: Project, *, own: Mapping[str, Any], tap: Mapping[str, Any], target: Mapping[str, Any]) -> Settings:
+    """Check and type the settings.
+
+    Raises:
+        SettingError: naming the setting that is missing or cannot be used.
+    """
+    try:
+        # What one run is to read is decided for each run.
+        tap_settings = TapSettings.from_config({**tap, "record_ids": None})
+    except TapSettingError as error:
+        raise SettingError(f"{TAP}: {error}") from None
+    try:
+        target_settings = read_target_settings(target)
+    except ConfigurationError as error:
+        raise SettingError(f"{TARGET}: {error}") from None
+    return Settings(
+        tap=tap_settings,
+        target=target_settings,
+        project=project,
+        public_url=_public_url(_text(own, "public_url")),
+        host=_text(own, "host") or "127.0.0.1",
+        port=_port(own, "port", 8080),
+        admin_host=_text(own, "admin_host") or "127.0.0.1",
+        admin_port=_port(own, "admin_port", 8081),
+        poll_interval=_seconds(own, "poll_interval", 900, at_least=1),
+        debounce=_seconds(own, "debounce", 2, at_least=0),
+        restore_fields=_flag(own, "restore_fields"),
+        restore_deleted=_flag(own, "restore_deleted"),
+        store_url=_shared("store_url", own, tap, target),
+        store_key=_shared("store_key", own, tap, target),
+    )
+
+
+def _shared(name: str, own: Mapping[str, Any], tap: Mapping[str, Any], target: Mapping[str, Any]) -> str | None:
+    """Give a setting that the three have to agree on; the companion takes over what the others say."""
+    texts = {_text(tap, name), _text(target, name)}
+    if _text(own, name):
+        texts.add(_text(own, name))
+    if len(texts) > 1:
+        raise SettingError(
+            f"The setting {name} differs between {TAP}, {TARGET} and {PLUGIN}: they work with one store, so give it "
+            "the same value in all three."
+        )
+    return texts.pop()
+
+
+def _text(config: Mapping[str, Any], name: str) -> str | None:
+    value = config.get(name)
+    return str(value).strip() or None if value is not None else None
+
+
+def _public_url(text: str | None) -> str | None:
+    """Check the base of the webhooks' URLs; both services send to https only, a sandbox on this machine to http."""
+    if text is None:
+        return None
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise SettingError("The setting public_url is not a URL.") from None
+    if not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise SettingError("The setting public_url must be a plain URL such as https://sync.example.com.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        raise SettingError("The setting public_url must begin with https:// (http:// only on this machine).")
+    return text.rstrip("/")
+
+
+def _port(config: Mapping[str, Any], name: str, default: int) -> int:
+    text = _text(config, name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 65536:  # noqa: PLR2004
+        raise SettingError(f"The setting {name} is not a port (1 to 65535).")
+    return int(text)
+
+
+def _seconds(config: Mapping[str, Any], name: str, default: float, *, at_least: float) -> float:
+    text = _text(config, name)
+    if text is None:
+        return default
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = float("nan")
+    if not at_least <= seconds <= 86400:  # noqa: PLR2004
+        raise SettingError(f"The setting {name} is not a number of seconds between {at_least:g} and 86400 (a day).")
+    return seconds
+
+
+def _flag(config: Mapping[str, Any], name: str) -> bool:
+    text = (_text(config, name) or "true").lower()
+    if text not in {"true", "false"}:
+        raise SettingError(f"The setting {name} is neither true nor false.")
+    return text == "true"
