@@ -58,7 +58,10 @@ class Clients(StreamSync):
         actions: dict[str, Action] = {}
         for key, action in self.plan(sources).items():
             # The customer's own record says more than an invoice, so of a person's account only the key is written.
-            actions[key] = _key_only(action, self.layout.key.api_name) if isinstance(action, LinkAction) else action
+            if isinstance(action, LinkAction):
+                action = _key_only(action, self.layout.key.api_name)  # noqa: PLW2901
+                self._values[key] = dict(action.changes)
+            actions[key] = action
         return self.note(sources, actions, self._run.carry_out(self.layout.destination, list(actions.values())))
 
     def _plan_one(self, source: Source, match: Match, held: Mapping[str, Held], fitter: Fitter) -> Action:

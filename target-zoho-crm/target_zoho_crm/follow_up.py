@@ -7,8 +7,9 @@ from collections import defaultdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from target_zoho_crm.planning import Action, Reject, Rejection, Skip, Wait
+from target_zoho_crm.planning import Action, Delete, Reject, Rejection, Skip, Values, Wait
 from target_zoho_crm.writing import Outcome, Written
+from target_zoho_crm.written import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,9 +45,21 @@ class FollowUp:
         self._fail(record, stream, "rejected", record.error)
 
     def batch(
-        self, stream: str, sources: Mapping[str, Source], actions: Mapping[str, Action], outcomes: Mapping[str, Outcome]
+        self,
+        stream: str,
+        sources: Mapping[str, Source],
+        actions: Mapping[str, Action],
+        outcomes: Mapping[str, Outcome],
+        values: Mapping[str, Values],
     ) -> dict[str, str]:
         """Note what became of a batch.
+
+        Args:
+            stream: whose records they are.
+            sources: the records, by FreshBooks ID.
+            actions: what was planned.
+            outcomes: what Zoho said to it.
+            values: what the records hold where it worked.
 
         Returns:
             The Zoho ids of the records that are as they should be, by FreshBooks ID.
@@ -68,8 +81,31 @@ class FollowUp:
                 self._wait(stream, source, result)
             elif isinstance(result, Rejection):
                 self._reject(stream, source, result)
+        self._record(stream, sources, actions, outcomes, values)
         self._settle(stream, settled)
         return ids
+
+    def _record(
+        self,
+        stream: str,
+        sources: Mapping[str, Source],
+        actions: Mapping[str, Action],
+        outcomes: Mapping[str, Outcome],
+        values: Mapping[str, Values],
+    ) -> None:
+        """Remember what Zoho holds now, before anything is taken off the list."""
+        if self._store is None:
+            return
+        recorder = Recorder(self._store.written, stream)
+        for key, source in sources.items():
+            action, outcome = actions[key], outcomes.get(key)
+            if isinstance(outcome, Written) and isinstance(action, Delete):
+                recorder.deleted(source)
+            elif isinstance(outcome, Written) and key in values:
+                recorder.holds(source, outcome.id, values[key], outcome.left_out)
+            elif isinstance(action, Skip) and action.id and action.reason == "unchanged" and key in values:
+                recorder.holds(source, action.id, values[key])
+        recorder.note()
 
     def is_ambiguous(self, clients: Mapping[str, tuple[str, int]]) -> set[str]:
         """Give those of the clients that wait because nobody knows which account they are.

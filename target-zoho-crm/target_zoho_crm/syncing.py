@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from target_zoho_crm.layout import Layout
     from target_zoho_crm.mapping import Record
-    from target_zoho_crm.planning import Desired
+    from target_zoho_crm.planning import Desired, Values
     from target_zoho_crm.run import Run
     from target_zoho_crm.writing import Outcome
 
@@ -32,6 +32,7 @@ class StreamSync(abc.ABC):
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._values: dict[str, Values] = {}
 
     @property
     def layout(self) -> Layout:
@@ -69,7 +70,8 @@ class StreamSync(abc.ABC):
         self, sources: Mapping[str, Source], actions: Mapping[str, Action], outcomes: Mapping[str, Outcome]
     ) -> dict[str, str]:
         """Note what became of the records; give the Zoho ids of those that are as they should be."""
-        return self._run.follow_up.batch(self.stream, sources, actions, outcomes)
+        values, self._values = self._values, {}
+        return self._run.follow_up.batch(self.stream, sources, actions, outcomes, values)
 
     def map(self, source: Source, setting: Setting, fitter: Fitter) -> Desired | Reject:
         """Map a record, or say why it cannot be."""
@@ -79,6 +81,7 @@ class StreamSync(abc.ABC):
             return Reject(source.key, Rejection(error.code, error.field, error.expected))
         if setting.foreign:
             self._run.summary.count(self.stream, "foreign_currency", setting.foreign)
+        self._values[source.key] = desired.values
         return desired
 
     def setting(self, *, account: str | None = None, deal: str | None = None, currency: str | None = None) -> Setting:
