@@ -75,7 +75,8 @@ class Channel:
     def takes(self, token: str, now: datetime) -> bool:
         """Say, in constant time, whether a notification's token is one of ours."""
         good = [self.token, *(former.token for former in self.former if now < former.until)]
-        return any([secrets.compare_digest(token.encode(), one.encode()) for one in good])
+        matches = [secrets.compare_digest(token.encode(), one.encode()) for one in good]
+        return any(matches)
 
 
 def new_channel(module: str, connection: str) -> Channel:
@@ -138,7 +139,7 @@ def next_action(channel: Channel, now: datetime, notify_url: str) -> Step:
 
 def retry_after(channel: Channel, now: datetime) -> timedelta:
     """Give how long to wait after a failure: longer each time, but never past a tenth of what is left of its life."""
-    wait = min(FIRST_RETRY * 2 ** min(channel.failures - 1, 10), LONGEST_RETRY)
+    wait: timedelta = min(FIRST_RETRY * 2 ** min(channel.failures - 1, 10), LONGEST_RETRY)
     if channel.expires_at is not None and now < channel.expires_at:
         wait = min(wait, max((channel.expires_at - now) / 10, timedelta(seconds=5)))
     return wait

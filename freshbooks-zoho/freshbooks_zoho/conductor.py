@@ -25,6 +25,7 @@ from freshbooks_zoho.runner import (
     next_batch,
     next_size,
 )
+from freshbooks_zoho.threads import in_thread
 from singer_store import SET_ASIDE
 
 if TYPE_CHECKING:
@@ -47,11 +48,11 @@ _LOOKED_AT = 2000
 logger = logging.getLogger(__name__)
 
 
-class ZohoSide(Protocol):
+class ZohoWork(Protocol):
     """What the leader does for Zoho between runs, and beside them; called from threads."""
 
-    def check(self) -> None:
-        """Look at the records that Zoho sent notifications about, and queue the objects that are to be restored."""
+    def check(self) -> int:
+        """Look at the records that Zoho sent notifications about, and queue what is to be restored."""
 
     def tend(self) -> float:
         """Look after the channels; gives the seconds until that is to be done again."""
@@ -85,7 +86,7 @@ class Conductor:
         account: str,
         *,
         metrics: Metrics,
-        zoho: ZohoSide | None = None,
+        zoho: ZohoWork | None = None,
         changed: asyncio.Event | None = None,
         clock: Callable[[], datetime] = _now,
     ) -> None:
@@ -148,7 +149,7 @@ class Conductor:
     async def _tend(self) -> None:
         while self._zoho is not None:
             try:
-                seconds = await asyncio.to_thread(self._zoho.tend)
+                seconds = await in_thread(self._zoho.tend)
             except Exception:
                 logger.exception("Zoho's channels could not be looked after.")
                 seconds = CHANNELS_AGAIN_SECONDS
@@ -159,9 +160,12 @@ class Conductor:
         self._schedule = Schedule(self._schedule.interval, self._clock(), last_sweep)
         while not stopping.is_set():
             self._changed.clear()
-            due = await asyncio.to_thread(self._look)
+            due = await in_thread(self._look)
             now = self._clock()
             at = self._coalescer.see([one.queued_at for one in due], now)
+            if any(one.reason == "drift" for one in due):
+                # Its notification has been waited for already.
+                at = now
             if self._schedule.is_due(now):
                 await self._run_ordinary()
             elif self._busy_until is not None:

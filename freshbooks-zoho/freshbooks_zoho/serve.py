@@ -1,0 +1,170 @@
+"""`freshbooks-zoho serve`: everything together in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+
+from freshbooks_zoho.app import admin_app, public_app
+from freshbooks_zoho.callbacks import Callbacks
+from freshbooks_zoho.conductor import Conductor
+from freshbooks_zoho.events_api import EventsApi
+from freshbooks_zoho.health import health_routes
+from freshbooks_zoho.inbox import Inbox
+from freshbooks_zoho.metrics import Metrics
+from freshbooks_zoho.notifications import Notifications
+from freshbooks_zoho.readiness import Readiness
+from freshbooks_zoho.server import HttpServer
+from freshbooks_zoho.settings import PLUGIN, SettingError
+from freshbooks_zoho.threads import in_thread
+from freshbooks_zoho.zoho_side import ZohoSide, open_client
+from singer_store import StoreError, open_store
+from tap_freshbooks.account import businesses, choose
+from tap_freshbooks.auth import Authorizer, open_broker
+from tap_freshbooks.client import FreshBooksClient
+from tap_freshbooks.errors import FreshBooksError
+from tap_freshbooks.errors import SettingError as TapSettingError
+from target_zoho_crm.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from freshbooks_zoho.settings import Settings
+    from singer_store import Store
+    from target_zoho_crm.client import ZohoClient
+
+ENSURE_SECONDS, ENSURE_SOON_SECONDS = 3600.0, 60.0
+"""Between two looks at FreshBooks' callbacks, and while one of them is not verified."""
+_KIND = "companion"
+
+logger = logging.getLogger(__name__)
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        SettingError: if the settings do not fit what the services say.
+        StoreError: if the store cannot be used, or a service has to be connected first.
+        FreshBooksError: if FreshBooks cannot be reached on the very first start.
+        OSError: if a port cannot be opened.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    with ExitStack() as stack:
+        store = stack.enter_context(open_store(settings.store_url, settings.store_key))
+        authorizer = Authorizer(open_broker(store, settings.tap))
+        account = await in_thread(partial(find_account, settings, store, authorizer))
+        try:
+            client = stack.enter_context(open_client(settings, store))
+        except ConfigurationError as error:
+            raise SettingError(str(error)) from None
+        agent = f"{PLUGIN}/{version(PLUGIN)}"
+        api = EventsApi(settings.tap.api_url, account, authorizer, user_agent=agent)
+        stack.callback(api.close)
+        await _serve(_Connections(settings, store, account, client, api), stop)
+    logger.info("Stopped.")
+
+
+@dataclass(frozen=True)
+class _Connections:
+    """What the parts work with."""
+
+    settings: Settings
+    store: Store
+    account: str
+    client: ZohoClient
+    api: EventsApi
+
+
+async def _serve(to: _Connections, stop: asyncio.Event) -> None:
+    settings, store, account = to.settings, to.store, to.account
+    metrics = Metrics()
+    zoho = ZohoSide(settings, to.client, store, account, metrics=metrics)
+    inbox = Inbox(store.pending)
+    callbacks = Callbacks(to.api, store, settings.public_url, account) if settings.public_url else None
+    conductor = Conductor(settings, store, account, metrics=metrics, zoho=zoho, changed=inbox.changed)
+    readiness = Readiness(inbox, callbacks, conductor, zoho)
+    public: ASGIApp
+    if callbacks is None:
+        logger.warning("There is no public_url, so there are no webhooks: what changed is found at each poll_interval.")
+        public = Starlette(routes=health_routes(readiness, details=False))
+    else:
+        notifications = Notifications(store, inbox)
+        public = public_app(inbox, callbacks, notifications, readiness, metrics=metrics)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(inbox.close)
+        servers = [
+            HttpServer(public, settings.host, settings.port),
+            HttpServer(admin_app(metrics.registry, readiness), settings.admin_host, settings.admin_port),
+        ]
+        for server in servers:
+            await server.start()
+            stack.push_async_callback(server.stop)
+        logger.info("Listening on %s:%s, for metrics on %s:%s.",
+                    settings.host, settings.port, settings.admin_host, settings.admin_port)  # fmt: skip
+        ensuring = asyncio.create_task(_ensure(callbacks)) if callbacks is not None else None
+        try:
+            conducting = asyncio.create_task(conductor.conduct(stop))
+            await stop.wait()
+            logger.info("Stopping: no more webhooks are taken, the run under way may end.")
+            # Nothing more is taken while the run ends.
+            await asyncio.gather(servers[0].stop(), conducting)
+        finally:
+            if ensuring is not None:
+                ensuring.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await ensuring
+
+
+async def _ensure(callbacks: Callbacks) -> None:
+    """Bring FreshBooks' callbacks in line on start, and see from time to time that they still are."""
+    while True:
+        seconds = ENSURE_SOON_SECONDS
+        try:
+            states = await in_thread(callbacks.ensure)
+            if all(state.status == "verified" for state in states):
+                seconds = ENSURE_SECONDS
+        except (FreshBooksError, StoreError) as error:
+            logger.warning("FreshBooks' callbacks could not be looked at: %s", error)
+        except Exception:
+            logger.exception("FreshBooks' callbacks could not be looked at.")
+        await asyncio.sleep(seconds)
+
+
+def find_account(settings: Settings, store: Store, authorizer: Authorizer) -> str:
+    """Give the FreshBooks account to sync: the setting's, else the user's only one, else (no answer) the last known.
+
+    Raises:
+        SettingError: if the user has several accounts and the setting names none.
+        FreshBooksError: if FreshBooks does not answer and none is known.
+        StoreError: if there is no token to be had.
+    """
+    if settings.tap.account_id:
+        return settings.tap.account_id
+    name = f"account/{settings.tap.client_id}"[:200]
+    client = FreshBooksClient(settings.tap.api_url, authorizer, user_agent=settings.tap.user_agent)
+    try:
+        account = choose(businesses(client.me().payload), None).account_id
+    except TapSettingError as error:
+        raise SettingError(str(error)) from None
+    except FreshBooksError:
+        known = store.secrets.get(_KIND, name)
+        if known is None:
+            raise
+        return str(known["account_id"])
+    finally:
+        client.close()
+    store.secrets.put(_KIND, name, {"account_id": account})
+    return account
