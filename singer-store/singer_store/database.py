@@ -176,13 +176,17 @@ class Database:
             reason = error.strerror or type(error).__name__
         else:
             return
-        raise StoreUnavailableError(f"The store {self.name} cannot be used: {self._without_password(reason)}") from None
+        raise StoreUnavailableError(
+            f"The store {self.name} cannot be used: {without_password(reason, self.url)}"
+        ) from None
 
-    def _without_password(self, text: str) -> str:
-        password = str(self.url.password or "")
-        for form in {password, quote(password, safe=""), quote_plus(password)} - {""}:
+
+def without_password(text: str, url: URL) -> str:
+    """Take the URL's password, in any form it may have, out of what a driver says."""
+    for password in (url.password, *url.normalized_query.get("password", ())):
+        for form in {str(password or ""), quote(str(password), safe=""), quote_plus(str(password))} - {""}:
             text = text.replace(form, "***")
-        return text
+    return text
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -203,6 +203,22 @@ def test_what_was_not_sent_is_tried_again_and_costs_nothing(store, server, monke
     assert broker_for(store, server, refresh=refresh).token().value == "access-1"
 
 
+def test_dying_between_two_attempts_that_were_not_sent_costs_nothing(store, server, monkeypatch):
+    unanswered = []
+
+    def look_while_waiting(factor):
+        while True:
+            unanswered.append(broker.rows.choose("freshbooks", "client", broker.digest).tries)
+            yield 0
+
+    monkeypatch.setattr(broker_module.backoff, "expo", look_while_waiting)
+    broker = broker_for(store, server, refresh=refresher("http://127.0.0.1:1/token"))
+    with pytest.raises(RefreshUnavailableError):
+        broker.token()
+    assert unanswered
+    assert set(unanswered) == {0}
+
+
 def test_a_service_out_of_reach_never_ends_in_connecting_again(store, server, clock, monkeypatch):
     monkeypatch.setattr(broker_module, "SEND_WAIT", 0)
     nowhere = broker_for(store, server, refresh=refresher("http://127.0.0.1:1/token"))

@@ -197,6 +197,7 @@ def test_a_grant_of_a_new_consent_is_not_overwritten_by_a_late_answer(store):
 
     broker = store.broker(service="freshbooks", client_id="client", seed="seed", refresh=refresh, rotates=True)
     assert broker.token().value == "access-new"
+    assert broker.rows.choose("freshbooks", "client", broker.digest).connect_again is None
     assert broker.token().value == "access-new"
 
 
@@ -209,3 +210,4 @@ def test_a_refused_answer_to_a_late_try_does_not_spoil_a_new_consent(store):
 
     broker = store.broker(service="freshbooks", client_id="client", seed="seed", refresh=refresh, rotates=True)
     assert broker.token().value == "access-new"
+    assert broker.rows.choose("freshbooks", "client", broker.digest).connect_again is None

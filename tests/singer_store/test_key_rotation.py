@@ -104,6 +104,25 @@ def test_readers_and_writers_go_on_meanwhile(filled, store_key):
         assert values_of(store) == EVERYTHING
 
 
+def test_a_grant_that_comes_between_reading_and_writing_a_row_is_not_overwritten(store_url, store_key, monkeypatch):
+    new = new_key()
+    with open_store(store_url, store_key) as store:
+        brokers_of(store)[0].connect(Grant("access", "refresh", 3600))
+    with open_store(store_url, f"{new},{store_key}") as store, open_store(store_url, f"{new},{store_key}") as other:
+        encrypt = store._keyring.encrypt
+
+        def encrypt_late(plain):
+            if b"access" in plain:
+                brokers_of(other)[0].connect(Grant("newer access", "newer refresh", 3600))
+            return encrypt(plain)
+
+        monkeypatch.setattr(store._keyring, "encrypt", encrypt_late)
+        store.rotate_keys()
+
+    with open_store(store_url, new) as store:
+        assert brokers_of(store)[0].token().value == "newer access"
+
+
 def test_a_damaged_row_stops_the_rotation_and_is_named(filled, store_key):
     with open_store(filled, f"{new_key()},{store_key}") as store:
         with store._database.write() as connection:

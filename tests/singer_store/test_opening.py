@@ -21,6 +21,7 @@ from singer_store import (
     WrongKeyError,
     open_store,
 )
+from singer_store.files import write_once
 
 
 def mode(path):
@@ -218,6 +219,13 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path, store_key):
 
     with pytest.raises(StoreUnavailableError, match="cannot be used"):
         open_store(f"sqlite:///{tmp_path}/file/store.db", store_key)
+
+
+def test_of_two_that_make_the_key_file_one_wins_and_nothing_else_is_left(tmp_path):
+    assert write_once(tmp_path / "store.key", "the first") is True
+    assert write_once(tmp_path / "store.key", "the second") is False
+
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"store.key": "the first"}
 
 
 def test_a_key_file_that_cannot_be_made_is_an_error(tmp_path, monkeypatch):

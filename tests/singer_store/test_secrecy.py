@@ -7,7 +7,7 @@ import traceback
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, inspect, make_url, text
 from support.store_processes import Refresher
 from support.token_server import TokenServer, refresher
 
@@ -19,6 +19,7 @@ from singer_store import (
     StoreUnavailableError,
     open_store,
 )
+from singer_store.database import without_password
 
 NAMES = ("seed", "access", "refresh", "client-secret", "issued")
 SEED, ACCESS, REFRESH, SECRET, MARK = (f"canary-{name}-7f3a9c" for name in NAMES)
@@ -154,6 +155,12 @@ def test_what_a_killed_process_leaves_on_the_disk_is_encrypted(sqlite_url, store
     stored = dump(sqlite_url, tmp_path / "store")
     assert b"freshbooks" in stored
     assert_clean(stored, [secret.encode() for secret in (SEED, "access-1", "refresh-1", store_key)])
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:can%2Fary@h/d", "postgresql://u@h/d?password=can%2Fary"])
+@pytest.mark.parametrize("form", ["can/ary", "can%2Fary"])
+def test_a_password_in_what_the_driver_says_is_taken_out(url, form):
+    assert without_password(f"no such host: u:{form}@h", make_url(url)) == "no such host: u:***@h"
 
 
 def test_a_database_error_does_not_show_the_password(log, postgres_url):
