@@ -201,8 +201,11 @@ def _complete(client: ZohoClient, module: Module, spec: ModuleSpec) -> Provision
                 if not one.unique or refusals[one.label].code not in LIMIT_CODES:
                     _refuse(module, one, refusals[one.label])
                 not_unique.add(one.label)
+    hidden = ", ".join(repr(one.label) for one in plan_fields(module, spec.fields).missing)
     raise UnavailableError(
-        f"Zoho does not show the fields it was asked to create in {module.api_name}; run again in a few minutes."
+        f"Zoho does not show the fields of {module.api_name} that it was asked to create ({hidden}): where one is "
+        "among the module's unused fields (Zoho CRM, Setup, Modules and Fields), put it into the layout; otherwise run "
+        "again in a few minutes."
     )
 
 

@@ -116,7 +116,9 @@ def test_beside_expires_in_sec_expires_in_is_milliseconds(lives, seconds):
     assert read_grant(answer, US).expires_in == seconds
 
 
-def test_a_refresh_gives_an_access_token_and_the_api_domain(box):
+@pytest.mark.parametrize("old", [False, True])
+def test_a_refresh_gives_an_access_token_and_the_api_domain(box, old):
+    box.zoho.switches.old_expiry = old
     app = box.zoho.app
 
     grant = refresher(app.client_id, app.client_secret, box.zoho.accounts_url)(box.zoho.grant())

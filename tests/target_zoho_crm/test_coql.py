@@ -20,12 +20,18 @@ def test_any_text_survives_quoting(text):
 
 
 @given(st.lists(texts, min_size=1, max_size=200))
-def test_every_value_is_asked_for_once_in_lists_of_fifty(values):
+def test_every_value_is_asked_for_once_and_in_order(values):
     lists = criteria(parse(select(["id"], "Accounts", equals_any("Account_Name", values))).where)
 
     assert [value for each in lists for value in each.values] == values
-    assert all(len(each.values) <= 50 for each in lists)
     assert {each.operator for each in lists} == {"in"}
+
+
+@pytest.mark.parametrize(("number", "lengths"), [(50, [50]), (51, [50, 1]), (200, [50] * 4)])
+def test_a_list_holds_fifty_values(number, lengths):
+    where = parse(select(["id"], "Accounts", equals_any("Phone", [str(index) for index in range(number)]))).where
+
+    assert [len(each.values) for each in criteria(where)] == lengths
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 25])

@@ -84,9 +84,12 @@ def test_without_the_pipeline_feature_there_are_none_and_none_are_asked_for(box,
 
 
 def test_a_renamed_stage_is_known_by_the_name_that_is_shown(box, client):
-    box.zoho.organization.pipelines[0].stages[0].display_value = "New"
+    org = box.zoho.organization
+    org.pipelines[0].stages[0].display_value = org.modules["Deals"].fields["Stage"].choices[0].display_value = "New"
 
-    assert read_organization(client).pipelines[0].stages[0] == "New"
+    organization = read_organization(client)
+
+    assert organization.pipelines[0].stages[0] == organization.modules["Deals"].fields["Stage"].picklist[0] == "New"
 
 
 def test_the_default_pipeline_comes_first(box, client):

@@ -21,7 +21,7 @@ from support.zoho import client_of, field, module
 from sandbox import Sandbox
 from singer_store import open_store
 from target_zoho_crm.auth import SCOPES
-from target_zoho_crm.errors import ConfigurationError, PermissionDeniedError
+from target_zoho_crm.errors import ConfigurationError, PermissionDeniedError, UnavailableError
 from target_zoho_crm.fields import describe
 from target_zoho_crm.organization import read_organization
 from target_zoho_crm.provisioning import FieldSpec, ModuleSpec, plan_fields, provision
@@ -53,6 +53,12 @@ def labels(box: Sandbox, name: str) -> list[str]:
     return [one.label for one in box.zoho.fields(name).values() if one.custom]
 
 
+def refuse_fields(box: Sandbox, *codes: str, times: int | None = 1) -> None:
+    """Answer the next request for fields with these codes."""
+    body = {"fields": [{"code": code, "details": {}, "message": "", "status": "error"} for code in codes]}
+    box.faults.add(service="zoho", path=FIELDS, method="POST", kind="status", status=400, body=body, times=times)
+
+
 # planning
 
 
@@ -81,6 +87,14 @@ def test_a_third_unique_field_is_asked_for_without_being_unique():
 
     assert plan.missing == (replace(KEY, unique=False),)
     assert plan.downgraded == ("FreshBooks ID",)
+
+
+def test_the_last_unique_field_goes_to_the_first_that_is_wanted():
+    other = replace(KEY, label="FreshBooks Number")
+
+    plan = plan_fields(module("Accounts", field("One", unique=True)), [KEY, other])
+
+    assert plan.missing == (KEY, replace(other, unique=False))
 
 
 def test_a_field_of_another_type_is_named_with_both_types():
@@ -172,6 +186,26 @@ def test_a_lost_answer_creates_no_module_twice(box, client, kind):
     assert result.unavailable == {}
 
 
+def test_a_refusal_of_what_is_there_by_now_counts_for_nothing(box, client):
+    """Another process may have created it meanwhile, and used up the last of what the edition allows."""
+    organization = read_organization(client)
+    box.zoho.add_custom_field("Deals", "FreshBooks ID", unique=True, length=100)
+    box.zoho.add_custom_field("Deals", "FreshBooks Lines", "textarea")
+    refuse_fields(box, "LIMIT_EXCEEDED", "LIMIT_EXCEEDED")
+
+    deals = provision(client, organization, [DEALS]).modules["Deals"]
+
+    assert deals.key_unique
+    assert deals.created == ()
+
+
+def test_a_field_that_zoho_has_but_does_not_show_is_looked_for_among_the_unused(box, client):
+    refuse_fields(box, "DUPLICATE_DATA", "DUPLICATE_DATA", times=None)
+
+    with pytest.raises(UnavailableError, match=r"Deals.*'FreshBooks ID', 'FreshBooks Lines'.*unused"):
+        run(client, DEALS)
+
+
 def test_an_answer_in_html_counts_as_lost(box, client):
     box.faults.add(service="zoho", path=FIELDS, method="POST", kind="status", status=502, body=b"<html>")
 
@@ -222,7 +256,7 @@ def test_where_both_unique_fields_are_used_the_key_is_not_unique(box, client):
 
 
 def test_a_unique_field_that_zoho_refuses_is_made_without_being_unique(box, client):
-    """The budget can be used up between the reading and the writing, or be smaller than Zoho's page says."""
+    """The budget can be used up between the reading and the writing."""
     organization = read_organization(client)
     for label in ("Tax Number", "Old Key"):
         box.zoho.add_custom_field("Accounts", label, unique=True)
@@ -231,6 +265,15 @@ def test_a_unique_field_that_zoho_refuses_is_made_without_being_unique(box, clie
 
     assert not accounts.key_unique
     assert set(accounts.fields) == {spec.label for spec in ACCOUNTS.fields}
+
+
+def test_a_smaller_budget_than_zohos_page_says_is_found_out(box, client):
+    refuse_fields(box, "LIMIT_EXCEEDED", "LIMIT_EXCEEDED")
+    wanted = ModuleSpec("Deals", (KEY, replace(KEY, label="FreshBooks Number")))
+
+    deals = run(client, wanted).modules["Deals"]
+
+    assert [one.unique for one in deals.fields.values()] == [False, False]
 
 
 def test_a_key_made_by_hand_and_not_unique_is_used_as_it_is(box, client):
