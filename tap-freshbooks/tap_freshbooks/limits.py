@@ -46,10 +46,12 @@ def pause(headers: Mapping[str, str], *, reserve: int) -> float:
 
     Args:
         headers: of the latest answer.
-        reserve: requests to leave unused, for those already under way and for others who share the limit.
+        reserve: requests to leave unused, for those already under way and for others who share the limit; a quarter of
+            it at most.
     """
     try:
         remaining, reset = int(headers["x-ratelimit-remaining"]), float(headers["x-ratelimit-reset"])
+        reserve = min(reserve, int(headers["x-ratelimit-limit"]) // 4)
     except (KeyError, ValueError):
         return 0.0
     now = server_time(headers)

@@ -71,14 +71,17 @@ class Objects:
             return None
 
     def _search(self, resource: Resource, ids: list[int]) -> Page:
-        filters = [(f"search[{resource.ids_filter}][]", str(object_id)) for object_id in ids]
-        return self._client.page(self._account_id, resource, 1, filters)
+        return self._client.page(self._account_id, resource, 1, _filters(resource, ids))
 
     def _payments(self, invoice_id: int) -> tuple[int, list[Page]]:
         filters = [("search[invoiceid]", str(invoice_id))]
         return invoice_id, list(
             read_pages(lambda number: self._client.page(self._account_id, PAYMENTS, number, filters), workers=1)
         )
+
+
+def _filters(resource: Resource, ids: Ids) -> Filters:
+    return [(f"search[{resource.ids_filter}][]", str(object_id)) for object_id in ids]
 
 
 @dataclass

@@ -71,8 +71,7 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "record_ids",
-        # A JSON text is taken as well, because that is what an environment variable holds.
-        th.CustomType({"anyOf": [{"type": "object"}, {"type": "string"}, {"type": "null"}]}),
+        th.ObjectType(),
         title="Record IDs",
         description=(
             'Read just these objects, with what they depend on, and leave the state alone: {"clients": [], "invoices": '
@@ -112,6 +111,11 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         description="What the tap calls itself in its requests.",
     ),
 ).to_dict()
+
+# A JSON text is taken as well, because that is what an environment variable holds. Declared this way the SDK hands it
+# over as it is, instead of parsing it and ending in a traceback where it is malformed.
+CONFIG_JSONSCHEMA["properties"]["record_ids"]["anyOf"] = [{"type": ["object", "null"]}, {"type": "string"}]
+del CONFIG_JSONSCHEMA["properties"]["record_ids"]["type"]
 
 SECRETS = ("client_secret", "refresh_token", "store_url", "store_key")
 

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from support.tap import TapRunner
+
+from sandbox import Sandbox
+from singer_store import open_store
+from tap_freshbooks import client, run
+
+
+@pytest.fixture
+def box():
+    with Sandbox() as box:
+        box.freshbooks.rate_limit = None
+        yield box
+
+
+@pytest.fixture
+def freshbooks(box):
+    return box.freshbooks
+
+
+@pytest.fixture
+def tap(box, tmp_path, monkeypatch):
+    """A tap connected to the sandbox; its tokens live by the sandbox's clock."""
+    monkeypatch.setattr(run, "open_store", partial(open_store, clock=box.clock.now))
+    monkeypatch.setattr(client, "FIRST_WAIT", 0.01)
+    return TapRunner(box, tmp_path)
+
+
+@pytest.fixture
+def store(box, tap):
+    with open_store(tap.config["store_url"], tap.config["store_key"], clock=box.clock.now) as store:
+        yield store
