@@ -89,6 +89,17 @@ class WrittenRecords:
             with self._database.write() as connection:
                 connection.execute(statement, rows)
 
+    def of_objects(self, account: str, stream: str, object_ids: Iterable[str]) -> dict[str, WrittenRecord]:
+        """Give what was written for an account's objects, by object id."""
+        found: dict[str, WrittenRecord] = {}
+        with self._database.read() as connection:
+            for chunk in _chunks(object_ids):
+                query = select(written).where(
+                    written.c.account == account, written.c.stream == stream, written.c.object_id.in_(chunk)
+                )
+                found.update((row.object_id, _record(row)) for row in connection.execute(query))
+        return found
+
     def of_records(self, record_ids: Iterable[str]) -> dict[str, WrittenRecord]:
         """Give those of the destination's records that are ours, by record id."""
         found: dict[str, WrittenRecord] = {}

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from target_zoho_crm.coql import chunks, equals_any, select
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from target_zoho_crm.client import ZohoClient
     from target_zoho_crm.layout import Layout
 
 Held = dict[str, Any]
+Former = Callable[[str, Collection[str]], Mapping[str, str]]
 NAMES_A_CALL = 100
+_KEY = re.compile(r"[^:]+:[0-9]+")
 
 
 class Reader:
@@ -23,13 +27,18 @@ class Reader:
 
     Args:
         client: the organization's API.
+        former: gives, for a stream's FreshBooks IDs, the Zoho ids of the records that were written for them.
     """
 
-    def __init__(self, client: ZohoClient) -> None:
+    def __init__(self, client: ZohoClient, former: Former = lambda _stream, _keys: {}) -> None:
         self._client = client
+        self._former = former
 
     def by_key(self, layout: Layout, keys: Collection[str], fields: Sequence[str] | None = None) -> dict[str, Held]:
         """Give the records that carry these FreshBooks IDs, by FreshBooks ID.
+
+        A record that was written for one of them and has lost it since is still that one's: else there would soon be a
+        second one.
 
         Args:
             layout: where to look.
@@ -44,7 +53,15 @@ class Reader:
         found: dict[str, Held] = {}
         for row in sorted(rows, key=lambda row: str(row["id"])):
             found.setdefault(str(row.get(key)), row)
-        return {key_: row for key_, row in found.items() if key_ in keys}
+        found = {key_: row for key_, row in found.items() if key_ in keys}
+        return found | self._robbed(layout, set(keys) - found.keys(), list(dict.fromkeys(wanted)))
+
+    def _robbed(self, layout: Layout, keys: Collection[str], wanted: Sequence[str]) -> dict[str, Held]:
+        """Give the records whose FreshBooks ID somebody has emptied, or overwritten with something that is none."""
+        former = self._former(layout.stream, keys) if keys else {}
+        rows = {str(row["id"]): row for row in self._rows(wanted, layout.module, "id", sorted(former.values()))}
+        lost = {id_ for id_, row in rows.items() if not _KEY.fullmatch(str(row.get(layout.key.api_name) or ""))}
+        return {key: rows[id_] for key, id_ in former.items() if id_ in lost}
 
     def unlinked_named(self, layout: Layout, names: Iterable[str]) -> list[Held]:
         """Give the accounts without a FreshBooks ID that have one of these names.

@@ -6,7 +6,7 @@ import logging
 import sys
 from contextlib import ExitStack
 from datetime import datetime, timezone
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from target_zoho_crm.preflight import Ready, prepare
 from target_zoho_crm.reading import Reader
 from target_zoho_crm.summary import Summary
 from target_zoho_crm.writing import Outcome, Writer
+from target_zoho_crm.written import former_records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +94,7 @@ class Run:
     @cached_property
     def reader(self) -> Reader:
         """What reads records."""
-        return Reader(self.client)
+        return Reader(self.client, partial(former_records, self.store.written))
 
     @cached_property
     def follow_up(self) -> FollowUp:

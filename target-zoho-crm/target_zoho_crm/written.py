@@ -57,6 +57,19 @@ def _number(number: Decimal) -> str:
     return format(number.normalize(), "f") if number else "0"
 
 
+def former_records(table: WrittenRecords, stream: str, keys: Iterable[str]) -> dict[str, str]:
+    """Give the Zoho ids of the records that were written for these FreshBooks IDs, by FreshBooks ID."""
+    numbers: dict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        account, _, number = key.rpartition(":")
+        numbers[account].append(number)
+    return {
+        f"{account}:{number}": written.record_id
+        for account, some in numbers.items()
+        for number, written in table.of_objects(account, stream, some).items()
+    }
+
+
 class Recorder:
     """Collects what a batch leaves in Zoho, and notes it in the store at once."""
 

@@ -22,6 +22,13 @@ def test_records_are_found_by_the_destinations_id(store):
     assert found["5554000077"] == record(77)
 
 
+def test_records_are_found_by_the_object_too(store):
+    store.written.note([record(1), record(2), record(2, account="other", record_id="9")])
+
+    assert store.written.of_objects("acc", "invoices", ["2", "3"]) == {"2": record(2)}
+    assert store.written.of_objects("acc", "clients", ["2"]) == {}
+
+
 def test_the_last_writing_counts(store):
     store.written.note([record(1), record(2)])
     store.written.note([record(1, digest="new", record_id="9"), record(2)])

@@ -85,6 +85,30 @@ def test_of_an_account_linked_for_an_invoice_only_the_link_is_ours(org):
     assert held_as_written(org) == {("clients", "1"): True, ("invoices", "1"): True}
 
 
+@pytest.mark.parametrize("emptied", [None, "nonsense"])
+def test_a_record_that_lost_its_freshbooks_id_gets_it_back_and_is_not_made_twice(org, emptied):
+    org.run(("clients", client()), ("invoices", invoice()))
+    deal, account = org.one("Deals"), org.one("Accounts")
+    org.box.zoho.update("Deals", deal["id"], {"FreshBooks_ID": emptied})
+    org.box.zoho.update("Accounts", account["id"], {"FreshBooks_ID": emptied, "Account_Name": "Another name"})
+    org.run(("invoices", invoice()), ("clients", client()))
+
+    assert org.one("Deals", f"{ACCOUNT}:1")["id"] == deal["id"]
+    assert org.one("Accounts", f"{ACCOUNT}:1")["id"] == account["id"]
+    assert (len(org.records("Deals")), len(org.records("Accounts"))) == (1, 1)
+
+
+def test_a_link_that_someone_moved_to_another_record_stays_there(org):
+    org.run(("clients", client()))
+    wrong, right = org.one("Accounts")["id"], org.box.zoho.insert("Accounts", {"Account_Name": "Right"})
+    org.box.zoho.update("Accounts", wrong, {"FreshBooks_ID": None, "Account_Name": "Wrong"})
+    org.box.zoho.update("Accounts", right, {"FreshBooks_ID": f"{ACCOUNT}:1"})
+    org.run(("clients", client()))
+
+    assert org.one("Accounts", f"{ACCOUNT}:1")["id"] == right
+    assert {row["Account_Name"] for row in org.records("Accounts")} == {"Client 1", "Wrong"}
+
+
 def test_what_is_deleted_on_purpose_is_forgotten(org):
     org.run(("clients", client()), ("invoices", invoice()))
     deal = org.one("Deals")["id"]
