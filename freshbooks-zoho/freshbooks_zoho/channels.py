@@ -21,8 +21,10 @@ RENEW_AFTER = timedelta(hours=20)
 """At least daily, with time to try again within the day."""
 KEEP_TOKEN = timedelta(hours=1)
 """How long a token is taken after another one has replaced it: notifications may be late."""
-FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(minutes=15)
+SHORTEST_RETRY, FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=15)
 VERIFY = timedelta(minutes=15)
+UNSURE = 3 * VERIFY
+"""A channel that Zoho could not be asked about for so long is not relied on."""
 OVERLAP = timedelta(minutes=5)
 """What is looked through once more at each end of a gap, for clocks differ."""
 
@@ -141,7 +143,7 @@ def retry_after(channel: Channel, now: datetime) -> timedelta:
     """Give how long to wait after a failure: longer each time, but never past a tenth of what is left of its life."""
     wait: timedelta = min(FIRST_RETRY * 2 ** min(channel.failures - 1, 10), LONGEST_RETRY)
     if channel.expires_at is not None and now < channel.expires_at:
-        wait = min(wait, max((channel.expires_at - now) / 10, timedelta(seconds=5)))
+        wait = min(wait, max((channel.expires_at - now) / 10, SHORTEST_RETRY))
     return wait
 
 
@@ -149,6 +151,8 @@ def problem(channel: Channel, now: datetime) -> str | None:
     """Give a sentence if a channel cannot be relied on: then what changed in Zoho is asked for instead."""
     if channel.expires_at is None or not channel.is_alive(now):
         return f"Zoho's channel for {channel.module} is not alive: what changes there is asked for at each run."
+    if channel.failures and now >= (channel.verified_at or channel.granted_at or now) + UNSURE:
+        return f"Zoho could not be asked for some time whether its channel for {channel.module} is alive."
     renew = when_to_renew(channel)
     if channel.failures and renew is not None and now >= renew:
         hours = (channel.expires_at - now).total_seconds() / 3600

@@ -41,7 +41,7 @@ def is_prompt(one: PendingObject) -> bool:
 def next_batch(due: Iterable[PendingObject], size: int) -> list[PendingObject]:
     """Choose the objects of the next run.
 
-    Those that have not failed yet come first and by themselves, so that none of them suffers from one that always fails.
+    Those that have not failed yet come first and by themselves, so that none of them suffers from one that always does.
 
     Args:
         due: prompt ones, those that failed least first.

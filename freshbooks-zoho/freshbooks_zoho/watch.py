@@ -131,18 +131,26 @@ class Watch:
         body = {"watch": [channels.request_of(asked, self._clock(), url)]}
         if enabling:
             self._caught_up.discard(channel.module)
-        try:
-            entry = self._send("POST" if enabling else "PATCH", body)
-        except RequestError as error:
-            # Whether a channel that is alive may be enabled is not documented.
-            if not enabling or error.code in {"OAUTH_SCOPE_MISMATCH", "INVALID_MODULE", "NO_PERMISSION"}:
-                raise
-            entry = self._send("PUT", body)
+        entry = self._send_first(("POST", "PUT") if enabling else ("PATCH", "POST", "PUT"), body)
         expires_at = channels.read_expiry(entry)
         if expires_at is None:
             raise UnavailableError(f"Zoho gave no expiry for the channel of {channel.module}.")
         logger.info("Zoho's channel for %s lives until %s.", channel.module, f"{expires_at:%Y-%m-%d %H:%M} UTC")
         return self._save(channels.granted(asked, expires_at, self._clock(), url))
+
+    def _send_first(self, methods: Sequence[str], body: dict[str, Any]) -> Mapping[str, Any]:
+        """Send by the first method that Zoho does not refuse.
+
+        Whether a live channel may be enabled again, or only changed, is not documented for certain.
+        """
+        method, *others = methods
+        if not others:
+            return self._send(method, body)
+        try:
+            return self._send(method, body)
+        except RequestError as error:
+            logger.info("%s", error)
+            return self._send_first(others, body)
 
     def _send(self, method: str, body: dict[str, Any]) -> Mapping[str, Any]:
         """Send one channel's request and give what Zoho says of its module."""

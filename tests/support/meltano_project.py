@@ -1,4 +1,4 @@
-"""A Meltano project of the plugins in this environment: nothing is installed, their executables are taken as they are."""
+"""A Meltano project of the plugins in this environment: nothing is installed, their executables are as they are."""
 
 from __future__ import annotations
 

@@ -1,0 +1,221 @@
+"""Runs of a real Meltano, with plugins that do what they are told."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import uuid
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from cryptography.fernet import Fernet
+from support.meltano_project import BIN, make_project
+from support.processes import is_alive, kill_group
+from support.stub_plugins import ACCOUNT, Diary, make_plugins
+
+from freshbooks_zoho.conductor import Conductor
+from freshbooks_zoho.leadership import LEASE, TTL
+from freshbooks_zoho.meltano_run import command, environment
+from freshbooks_zoho.metrics import Metrics
+from freshbooks_zoho.project import Project
+from freshbooks_zoho.settings import read
+from singer_store import SET_ASIDE, open_store
+
+PATIENCE = 100
+
+
+def utc_now():
+    return datetime.now(timezone.utc)
+
+
+class Stage:
+    """A project with stub plugins, a store, and a conductor."""
+
+    def __init__(self, folder, **own):
+        self.store_settings = {
+            "store_url": f"sqlite:///{folder}/store/store.db",
+            "store_key": Fernet.generate_key().decode(),
+        }
+        plugins = make_plugins(folder / "plugins")
+        self.diary = Diary(folder / "plugins")
+        client = {"client_id": "c", "client_secret": "s", "redirect_uri": "https://example.com"}
+        tap = {**client, **self.store_settings, "account_id": ACCOUNT}
+        root = make_project(folder / "project", plugins, tap_freshbooks=tap, target_zoho_crm={**tap})
+        self.project = Project(root, BIN / "meltano", "dev")
+        self.settings = read(
+            self.project, own={"debounce": "0.2", **own}, tap=tap, target={**client, **self.store_settings}
+        )
+        self.store = open_store(**self.store_settings)
+        self.metrics = Metrics()
+        self.conductor = None
+
+    def queue(self, *ids, reason="event", stream="invoices"):
+        self.store.pending.queue(ACCOUNT, stream, map(str, ids), reason, now=utc_now())
+        if self.conductor is not None:
+            self.changed.set()
+
+    def pending(self):
+        return {row.object_id: row for row in self.store.pending.all(ACCOUNT)}
+
+    def runs(self):
+        """What each run of the tap was asked for; None for what changed."""
+        return [entry["ids"] for entry in self.diary.entries("began")]
+
+    @asynccontextmanager
+    async def conducting(self):
+        self.changed, stop = asyncio.Event(), asyncio.Event()
+        self.conductor = Conductor(self.settings, self.store, ACCOUNT, metrics=self.metrics, changed=self.changed)
+        task = asyncio.create_task(self.conductor.conduct(stop))
+        try:
+            yield task
+        finally:
+            stop.set()
+            await asyncio.wait_for(task, PATIENCE)
+            self.conductor = None
+
+
+async def until(condition):
+    async def poll():
+        while not condition():  # noqa: ASYNC110 - other processes set no event
+            await asyncio.sleep(0.02)
+
+    await asyncio.wait_for(poll(), PATIENCE)
+
+
+@pytest.fixture
+def stage(tmp_path):
+    stage = Stage(tmp_path)
+    with stage.store:
+        yield stage
+
+
+def test_the_backlog_comes_first_then_events_in_runs_of_their_own(stage):
+    async def play():
+        async with stage.conducting():
+            await until(lambda: len(stage.store.runs.latest("freshbooks-zoho", 9)) == 1)
+            stage.queue(*range(1, 31))
+            stage.queue(7, stream="clients")
+            # Replays of what is queued already.
+            for _ in range(1000):
+                stage.changed.set()
+                stage.store.pending.queue_many([(ACCOUNT, "invoices", "5", "event", utc_now())])
+            await until(lambda: not stage.pending())
+            await until(lambda: len(stage.store.runs.latest("freshbooks-zoho", 9)) >= 2)
+
+    asyncio.run(play())
+    first, *others = stage.runs()
+    assert first is None
+    assert len(others) <= 2
+    assert {stream: sorted(ids) for stream, ids in others[0].items()} == {"invoices": [*range(1, 31)], "clients": [7]}
+    # The backlog has left a state; the run for objects has neither seen nor changed it.
+    states = [entry["state"] for entry in stage.diary.entries("began")]
+    assert states[1:] == [None] * len(others)
+    kinds = [run.summary["kind"] for run in stage.store.runs.latest("freshbooks-zoho", 9)]
+    assert kinds == ["objects"] * len(others) + ["changes"]
+    arguments = " ".join(stage.diary.entries("began")[1]["argv"])
+    assert "17" not in arguments.split()
+
+
+def test_what_a_failed_run_did_not_bring_keeps_the_reason_and_is_tried_again(stage, monkeypatch):
+    monkeypatch.setattr("freshbooks_zoho.runner._FIRST_WAIT", timedelta(seconds=1))
+    stage.diary.order(fail_for=13)
+
+    async def play():
+        async with stage.conducting():
+            await until(lambda: stage.runs() == [None])
+            stage.queue(13, 14, 15)
+            await until(lambda: stage.pending()["13"].attempts == 1)
+            row = stage.pending()["13"]
+            stage.diary.order()
+            await until(lambda: not stage.pending())
+            return row
+
+    row = asyncio.run(play())
+    assert row.error["code"] == "RUN_FAILED"
+    assert "the extractor failed" in row.error["message"]
+    assert "example.com" not in row.error["message"]
+    assert row.next_try is not None
+    outcomes = [run.outcome for run in reversed(stage.store.runs.latest("freshbooks-zoho", 9))]
+    assert outcomes[:2] == ["ok", "failed"]
+    assert set(outcomes[2:]) == {"ok"}
+
+
+def test_what_a_run_passed_over_is_seen_and_set_aside_after_the_last_try(stage):
+    stage.diary.order(leave=[13])
+    stage.queue(13, 14)
+    # It has been tried nine times before.
+    for _ in range(9):
+        stage.store.pending.defer([stage.pending()["13"]], until=utc_now() - timedelta(hours=1), error={"code": "X"})
+
+    async def play():
+        async with stage.conducting():
+            await until(lambda: stage.pending().get("13") and stage.pending()["13"].next_try == SET_ASIDE)
+            await until(lambda: "14" not in stage.pending())
+            aside = stage.pending()["13"]
+            # Asked for again, it comes.
+            stage.diary.order()
+            stage.queue(13, reason="retry")
+            await until(lambda: not stage.pending())
+            return aside
+
+    aside = asyncio.run(play())
+    assert (aside.attempts, aside.error["code"]) == (10, "NOT_BROUGHT")
+
+
+def test_a_lost_lease_ends_the_run_and_another_process_may_lead(stage, monkeypatch):
+    stage.diary.order(hold=True)
+    for module in ("leadership", "conductor"):
+        monkeypatch.setattr(f"freshbooks_zoho.{module}.RENEW_SECONDS", 0.3)
+
+    async def play():
+        async with stage.conducting():
+            await until(lambda: stage.runs() == [None])
+            mine = stage.store.leases.holder(LEASE)
+            # Its time passed without a renewal, as far as another process can tell.
+            theirs = stage.store.leases.acquire(LEASE, "another", TTL, mine.expires_at + timedelta(seconds=1))
+            await until(lambda: not stage.conductor.leadership.is_held)
+            pids = [entry["pid"] for entry in stage.diary.entries("began")]
+            await until(lambda: not any(is_alive(pid) for pid in pids))
+            stage.diary.order()
+            stage.store.leases.release(theirs)
+            await until(lambda: stage.diary.entries("wrote"))
+            return theirs
+
+    theirs = asyncio.run(play())
+    assert theirs.fence == 2
+
+
+def test_a_run_that_was_killed_does_not_keep_meltano_from_running_for_five_minutes(stage):
+    """Meltano takes the killed run for alive; its heart does not beat, so the next one is forced."""
+    stage.diary.order(hold=True)
+    killed = subprocess.Popen(
+        command(stage.project, "changes", uuid.uuid4()),
+        cwd=stage.project.root,
+        env=environment({"PATH": str(BIN)}, stage.project, {}),
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+    async def play():
+        await until(stage.runs)
+        kill_group(killed)
+        stage.diary.order()
+        async with stage.conducting():
+            await until(lambda: stage.store.runs.latest("freshbooks-zoho"))
+
+    asyncio.run(play())
+    assert stage.store.runs.latest("freshbooks-zoho")[0].outcome == "ok"
+
+
+def test_the_order_to_stop_lets_a_short_run_end_and_ends_a_long_one(stage, monkeypatch):
+    monkeypatch.setattr("freshbooks_zoho.conductor.GRACE_SECONDS", 0.2)
+    stage.diary.order(hold=True)
+
+    async def play():
+        async with stage.conducting():
+            await until(lambda: stage.runs() == [None])
+
+    asyncio.run(play())
+    assert not any(is_alive(entry["pid"]) for entry in stage.diary.entries("began"))
+    assert stage.store.leases.holder(LEASE) is None

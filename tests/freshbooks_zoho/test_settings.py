@@ -1,0 +1,154 @@
+"""Settings from the environment and from Meltano, and one clear sentence for each that cannot be used."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from support.meltano_project import BIN, make_project
+
+from freshbooks_zoho.project import Project, ProjectError, find_project
+from freshbooks_zoho.settings import SettingError, from_environment, load, read
+
+PROJECT = Project(Path("/project"), Path("/bin/meltano"), "dev")
+TAP = {"client_id": "tap", "client_secret": "tap secret", "redirect_uri": "https://example.com/back"}
+TARGET = {"client_id": "target", "client_secret": "target secret"}
+
+
+def settings(tap=None, target=None, **own):
+    return read(PROJECT, own=own, tap={**TAP, **(tap or {})}, target={**TARGET, **(target or {})})
+
+
+def test_defaults():
+    found = settings()
+
+    assert (found.host, found.port, found.admin_host, found.admin_port) == ("127.0.0.1", 8080, "127.0.0.1", 8081)
+    assert (found.poll_interval, found.debounce, found.public_url) == (900, 2, None)
+    assert found.restore_fields
+    assert found.restore_deleted
+
+
+def test_values_come_as_text_or_typed():
+    found = settings(
+        port="9000", admin_port=9001, debounce="0.5", restore_fields="False", public_url="https://a.example/"
+    )
+
+    assert (found.port, found.admin_port, found.debounce, found.restore_fields) == (9000, 9001, 0.5, False)
+    assert found.public_url == "https://a.example"
+
+
+@pytest.mark.parametrize(
+    ("own", "says"),
+    [
+        ({"port": "http"}, "port is not a port"),
+        ({"admin_port": 70000}, "admin_port is not a port"),
+        ({"poll_interval": "often"}, "poll_interval is not a number of seconds"),
+        ({"poll_interval": 0}, "between 1 and 86400"),
+        ({"debounce": "-1"}, "debounce is not"),
+        ({"debounce": "nan"}, "debounce is not"),
+        ({"restore_deleted": "maybe"}, "restore_deleted is neither true nor false"),
+        ({"public_url": "http://hooks.example.com"}, "must begin with https://"),
+        ({"public_url": "hooks.example.com"}, "plain URL"),
+        ({"public_url": "https://me:secret@hooks.example.com"}, "plain URL"),
+    ],
+)
+def test_a_bad_setting_is_named_in_a_sentence(own, says):
+    with pytest.raises(SettingError, match=says) as raised:
+        settings(**own)
+    assert "secret" not in str(raised.value)
+
+
+def test_the_plugins_settings_are_checked_too():
+    with pytest.raises(SettingError, match="tap-freshbooks: The setting client_id is missing"):
+        settings(tap={"client_id": ""})
+    with pytest.raises(SettingError, match="target-zoho-crm: The setting create_fields"):
+        settings(target={"create_fields": "perhaps"})
+
+
+def test_all_three_have_to_work_with_one_store():
+    shared = {"store_url": "sqlite:////s/store.db", "store_key": "k"}
+    assert settings(shared, shared).store_url == "sqlite:////s/store.db"
+    assert settings(shared, shared, **shared).store_key == "k"
+
+    with pytest.raises(SettingError, match="store_url differs") as raised:
+        settings(shared, {**shared, "store_url": "postgresql://u:password@h/d"})
+    assert "password" not in str(raised.value)
+    with pytest.raises(SettingError, match="store_key differs"):
+        settings(shared, shared, store_key="another")
+
+
+def test_nothing_secret_is_shown():
+    shown = repr(
+        settings({"store_url": "the url", "store_key": "the key"}, {"store_url": "the url", "store_key": "the key"})
+    )
+
+    assert not [secret for secret in ("tap secret", "target secret", "the url", "the key") if secret in shown]
+
+
+def test_a_variable_of_the_environment_counts_more_than_the_file():
+    variables = {"TAP_FRESHBOOKS_CLIENT_ID": "theirs", "TAP_FRESHBOOKS_ACCOUNT_ID": "", "OTHER": "x"}
+
+    assert from_environment("tap-freshbooks", variables, {"client_id": "mine", "account_id": "A"}) == {
+        "client_id": "theirs",
+        "account_id": "A",
+    }
+
+
+def test_without_a_project_the_sentence_says_where_to_go(tmp_path):
+    with pytest.raises(ProjectError, match=r"run this in the folder with meltano.yml"):
+        load({"PATH": os.environ["PATH"]}, tmp_path)
+
+
+def test_a_project_without_meltano_is_named(tmp_path):
+    (tmp_path / "meltano.yml").write_text("{}")
+
+    with pytest.raises(ProjectError, match="There is no meltano"):
+        find_project({"PATH": str(tmp_path)}, tmp_path)
+
+
+def test_the_project_is_found_from_below_and_its_environment_is_the_one_that_runs_have(tmp_path):
+    (tmp_path / "meltano.yml").write_text("default_environment: dev")
+    (tmp_path / "below").mkdir()
+    path = {"PATH": str(BIN)}
+
+    assert find_project(path, tmp_path / "below") == Project(tmp_path, BIN / "meltano", "dev")
+    assert find_project({**path, "MELTANO_ENVIRONMENT": "prod"}, tmp_path).environment == "prod"
+    assert find_project({**path, "MELTANO_PROJECT_ROOT": str(tmp_path)}, Path("/")).root == tmp_path
+
+
+def test_bare_in_the_project_the_settings_are_those_that_meltano_gives(tmp_path):
+    root = make_project(
+        tmp_path / "project",
+        tap_freshbooks={**TAP, "client_secret": "$FROM_DOT_ENV", "store_key": "k"},
+        target_zoho_crm={**TARGET, "store_key": "k"},
+    )
+    content = yaml.safe_load((root / "meltano.yml").read_text())
+    tap = {"name": "tap-freshbooks", "config": {"account_id": "of dev"}}
+    content["environments"] = [{"name": "dev", "config": {"plugins": {"extractors": [tap]}}}]
+    utility = {"name": "freshbooks-zoho", "namespace": "freshbooks_zoho", "executable": "freshbooks-zoho"}
+    utility |= {
+        "settings": [{"name": "port", "kind": "integer", "value": 8080}, {"name": "debounce"}],
+        "config": {"port": 9},
+    }
+    content["plugins"]["utilities"] = [utility]
+    (root / "meltano.yml").write_text(yaml.safe_dump(content))
+    (root / ".env").write_text("FROM_DOT_ENV=the secret\nFRESHBOOKS_ZOHO_DEBOUNCE=3\nTARGET_ZOHO_CRM_PIPELINE=Sales\n")
+    variables = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+    found = load({**variables, "FRESHBOOKS_ZOHO_POLL_INTERVAL": "60"}, root)
+    assert (found.tap.client_secret, found.tap.account_id, found.store_key) == ("the secret", "of dev", "k")
+    assert (found.target.client_id, found.target.pipeline) == ("target", "Sales")
+    assert (found.port, found.debounce, found.poll_interval) == (9, 3, 60)
+
+
+def test_the_command_says_one_sentence_and_no_more(tmp_path):
+    command = [sys.executable, "-m", "freshbooks_zoho.cli", "serve"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: There is no Meltano project here")
+    assert len(done.stderr.splitlines()) == 1
