@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -105,6 +106,8 @@ async def _serve(to: _Connections, stop: asyncio.Event) -> None:
         public = public_app(inbox, callbacks, notifications, readiness, metrics=metrics)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(inbox.close)
+        for host, port in ((settings.host, settings.port), (settings.admin_host, settings.admin_port)):
+            check_port(host, port)
         servers = [
             HttpServer(public, settings.host, settings.port),
             HttpServer(admin_app(metrics.registry, readiness), settings.admin_host, settings.admin_port),
@@ -126,6 +129,19 @@ async def _serve(to: _Connections, stop: asyncio.Event) -> None:
                 ensuring.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await ensuring
+
+
+def check_port(host: str, port: int) -> None:
+    """See whether a port can be opened; the HTTP server would not say so in words.
+
+    Raises:
+        OSError: if it cannot.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+        probe.listen()
 
 
 async def _ensure(callbacks: Callbacks) -> None:

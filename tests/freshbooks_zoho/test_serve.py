@@ -1,0 +1,152 @@
+"""Everything together, as a user runs it: `freshbooks-zoho serve` with a real Meltano."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from datetime import datetime, timezone
+from itertools import pairwise
+
+import pytest
+from cryptography.fernet import Fernet
+from support.meltano_project import make_project, plugin_settings
+from support.processes import is_alive
+from support.serving import Served, eventually
+from support.stub_plugins import ACCOUNT, Diary, make_plugins
+
+from singer_store import open_store
+
+pytestmark = pytest.mark.timeout(400)
+
+
+def line(amount):
+    return {"name": "Design", "unit_cost": {"amount": amount, "code": "USD"}, "qty": 1}
+
+
+def test_a_change_in_freshbooks_is_in_zoho_and_what_people_change_there_is_set_right(box, tmp_path):
+    key, url = Fernet.generate_key().decode(), f"sqlite:///{tmp_path}/store/store.db"
+    secrets = plugin_settings(box, url, key)
+    project = make_project(tmp_path / "project", **secrets)
+    books, zoho = box.freshbooks, box.zoho
+    first = books.create_client(organization="Backlog Partners", email="somebody@example.com")
+
+    with open_store(url, key) as store, Served(project) as served:
+
+        def deal():
+            found = [one for one in zoho.records("Deals") if one.get("FreshBooks_ID", "").endswith(f":{invoice['id']}")]
+            return found[0] if found else {}
+
+        def runs():
+            return [run.summary["kind"] for run in store.runs.latest("freshbooks-zoho", 99)]
+
+        def settled():
+            box.deliveries.wait()
+            return not store.pending.all()
+
+        # The backlog, and both services' webhooks.
+        eventually(lambda: runs() == ["changes"])
+        assert [one["Account_Name"] for one in zoho.records("Accounts")] == ["Backlog Partners"]
+        eventually(lambda: sum(callback.verified for callback in books.callbacks()) == 3)
+        assert {each.module for each in zoho.channels.alive()} == {"Accounts", "Deals"}
+
+        # A new invoice comes by webhook.
+        invoice = books.create_invoice(customerid=first["id"], lines=[line("123.45")])
+        eventually(deal)
+        assert str(deal()["Amount"]) == "123.45"
+        eventually(settled)
+        assert runs().count("objects") == 1
+
+        # What someone changes in Zoho is set back, what is theirs is not touched, what they delete is written again.
+        zoho.update("Deals", deal()["id"], {"Amount": 1, "Next_Step": "call"})
+        eventually(lambda: str(deal().get("Amount")) == "123.45")
+        assert deal()["Next_Step"] == "call"
+        zoho.delete("Deals", deal()["id"])
+        eventually(deal)
+        eventually(settled)
+        # Our own writes were told about, too, and caused no run.
+        assert runs().count("objects") == 3
+
+        assert served.ready().json() == {"status": "ready", "problems": []}
+        measured = served.metrics()
+        assert measured['records_written_total{action="created",module="Deals"}'] == 2
+        assert measured["run_last_success_timestamp"] == pytest.approx(time.time(), abs=600)
+        assert measured['channel_expiry_seconds{channel="Deals"}'] > 6 * 86400
+        assert measured["run_seconds_count"] == 4
+        assert served.stop() == 0
+
+        tokens = [one["token"] for one in store.secrets.all("channel").values()]
+        paths = [one["path"] for kind in ("channel", "callback") for one in store.secrets.all(kind).values()]
+        verifiers = [one["verifier"] for one in store.secrets.all("callback").values()]
+    settings = [values[name] for values in secrets.values() for name in ("client_secret", "refresh_token", "store_key")]
+    people = ["somebody@example.com", "Backlog Partners", "123.45"]
+    log = served.log.read_text()
+    assert [word for word in (*tokens, *paths, *verifiers, *settings, *people) if word in log] == []
+    assert "Traceback" not in log
+    assert all(entry["level"] in {"debug", "info"} for entry in served.lines())
+
+
+def test_of_two_processes_one_makes_the_runs_and_the_other_follows_it(postgres_url, tmp_path):
+    """Two machines with a project each, and one store. The first is killed in the midst of a run."""
+    key = Fernet.generate_key().decode()
+    plugins, diary = make_plugins(tmp_path / "plugins"), Diary(tmp_path / "plugins")
+    shared = {"store_url": postgres_url, "store_key": key, "client_id": "c", "client_secret": "s"}
+    settings = {
+        "tap_freshbooks": {**shared, "redirect_uri": "https://example.com", "account_id": ACCOUNT},
+        "target_zoho_crm": shared,
+    }
+    projects = [make_project(tmp_path / name, plugins, **settings) for name in ("one", "two")]
+
+    with open_store(postgres_url, key) as store, Served(projects[0], public=False) as first:
+
+        def pending():
+            return {row.object_id for row in store.pending.all(ACCOUNT)}
+
+        def queue(*ids):
+            now = datetime.now(timezone.utc)
+            store.pending.queue_many([(ACCOUNT, "invoices", str(number), "event", now) for number in ids])
+
+        eventually(lambda: first.says("A run for what changed ended well"))
+        with Served(projects[1], public=False) as second:
+            eventually(lambda: second.says("Listening on"))
+            queue(*range(1, 6))
+            eventually(lambda: not pending())
+            assert not second.says("makes the runs now")
+
+            diary.order(hold=True)
+            queue(*range(6, 11))
+            held = eventually(lambda: [entry for entry in diary.entries("began") if entry["ids"]][1:])[0]
+            os.kill(first.process.pid, signal.SIGKILL)
+            killed = time.monotonic()
+            # What it had started ends with it, long before anybody else may start anything.
+            eventually(lambda: not is_alive(held["pid"]), 5)
+            diary.order()
+            queue(11)
+            eventually(lambda: second.says("makes the runs now"), 30)
+            assert time.monotonic() - killed <= 30
+            eventually(lambda: not pending())
+            assert second.stop() == 0
+
+    began = diary.entries("began")
+    ended = {entry["pid"]: entry["at"] for entry in diary.entries("ended")}
+    spans = [(entry["at"], ended.get(entry["pid"])) for entry in began if entry["pid"] != held["pid"]]
+    assert all(end is not None and end <= start for (_, end), (start, _) in pairwise(spans))
+    brought = [number for entry in diary.entries("wrote") for number in entry["read"].get("invoices", [])]
+    assert set(brought) == set(range(1, 12))
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence(tmp_path):
+    plugins = make_plugins(tmp_path / "plugins")
+    shared = {"store_url": f"sqlite:///{tmp_path}/s/store.db", "store_key": Fernet.generate_key().decode()}
+    shared |= {"client_id": "c", "client_secret": "s"}
+    tap = {**shared, "redirect_uri": "https://example.com", "account_id": ACCOUNT}
+    project = make_project(tmp_path / "project", plugins, tap_freshbooks=tap, target_zoho_crm=shared)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with Served(project, public=False, port=taken.getsockname()[1]) as served:
+            assert served.process.wait(60) == 1
+
+    assert "Error: A port cannot be opened" in served.log.read_text()
+    assert "Traceback" not in served.log.read_text()
