@@ -110,7 +110,7 @@ def _store() -> Iterator[Store]:
 
 
 def _chosen(store: Store, stream: str | None, ids: tuple[str, ...]) -> list[PendingObject]:
-    from freshbooks_zoho.watch import ZOHO  # noqa: PLC0415
+    from freshbooks_zoho.zoho.watch import ZOHO  # noqa: PLC0415
 
     return [
         one

@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 
-from freshbooks_zoho.app import admin_app, public_app
-from freshbooks_zoho.callbacks import Callbacks
-from freshbooks_zoho.conductor import Conductor
-from freshbooks_zoho.events_api import EventsApi
-from freshbooks_zoho.health import health_routes
-from freshbooks_zoho.inbox import Inbox
-from freshbooks_zoho.metrics import Metrics
-from freshbooks_zoho.notifications import Notifications
-from freshbooks_zoho.readiness import Readiness
+from freshbooks_zoho.admin.health import health_routes
+from freshbooks_zoho.admin.metrics import Metrics
+from freshbooks_zoho.admin.readiness import Readiness
+from freshbooks_zoho.freshbooks.callbacks import Callbacks
+from freshbooks_zoho.freshbooks.events_api import EventsApi
+from freshbooks_zoho.runs.conductor import Conductor
 from freshbooks_zoho.server import HttpServer
 from freshbooks_zoho.settings import PLUGIN, SettingError
 from freshbooks_zoho.threads import in_thread
-from freshbooks_zoho.zoho_side import ZohoSide, open_client
+from freshbooks_zoho.webhooks.app import admin_app, public_app
+from freshbooks_zoho.webhooks.inbox import Inbox
+from freshbooks_zoho.webhooks.notifications import Notifications
+from freshbooks_zoho.zoho.side import ZohoSide, open_client
 from singer_store import StoreError, open_store
 from tap_freshbooks.account import businesses, choose
 from tap_freshbooks.auth import Authorizer, open_broker
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from freshbooks_zoho.settings import Settings
     from singer_store import Store
-    from target_zoho_crm.client import ZohoClient
+    from target_zoho_crm.api.client import ZohoClient
 
 ENSURE_SECONDS, ENSURE_SOON_SECONDS = 3600.0, 60.0
 """Between two looks at FreshBooks' callbacks, and while one of them is not verified."""

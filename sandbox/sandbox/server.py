@@ -64,6 +64,8 @@ class Server:
         self.latency = latency
         self.lock = threading.RLock()
         self._calls: list[Call] = []
+        self._under_way = 0
+        self._idle = threading.Condition(self.lock)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="sandbox", daemon=True)
         self._runners: list[web.AppRunner] = []
@@ -108,6 +110,11 @@ class Server:
         with self.lock:
             self._calls.clear()
 
+    def wait_idle(self) -> None:
+        """Wait for the requests under way to be answered, those of a client that is gone included."""
+        with self._idle:
+            self._idle.wait_for(lambda: not self._under_way)
+
     async def _listen(self, service: Service, port: int, control: Callable[[Request], Response] | None) -> int:
         async def answer(received: web.Request) -> web.StreamResponse:
             request = await _read(received)
@@ -136,6 +143,7 @@ class Server:
     async def _answer(self, service: Service, request: Request, received: web.Request) -> web.StreamResponse:
         fault = self.faults.take(service.name, request.method, request.path)
         with self.lock:
+            self._under_way += 1
             refusal = service.enter(request)
             received_at = self.clock.now()
         status = 0
@@ -154,7 +162,9 @@ class Server:
                 return await _truncate(received, response)
             return _sent(response)
         finally:
-            with self.lock:
+            with self._idle:
+                self._under_way -= 1
+                self._idle.notify_all()
                 service.leave(request)
                 self._calls.append(Call(service.name, request.method, request.path, request.query, status, received_at))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from singer_sdk import typing as th
 
-from target_zoho_crm.auth import DEFAULT_ACCOUNTS_URL
+from target_zoho_crm.api.auth import DEFAULT_ACCOUNTS_URL
 from target_zoho_crm.settings import DEFAULT_PARALLEL, PAYMENTS_MODULE
 
 

@@ -11,23 +11,23 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from singer_store import open_store
-from target_zoho_crm.auth import check_accounts_url, refresher
-from target_zoho_crm.client import ZohoClient
-from target_zoho_crm.dry_run import DryRun
-from target_zoho_crm.follow_up import FollowUp
-from target_zoho_crm.preflight import Ready, prepare
-from target_zoho_crm.reading import Reader
+from target_zoho_crm.api.auth import check_accounts_url, refresher
+from target_zoho_crm.api.client import ZohoClient
+from target_zoho_crm.org.preflight import Ready, prepare
 from target_zoho_crm.summary import Summary
-from target_zoho_crm.writing import Outcome, Writer
-from target_zoho_crm.written import former_records
+from target_zoho_crm.sync.dry_run import DryRun
+from target_zoho_crm.sync.follow_up import FollowUp
+from target_zoho_crm.sync.reading import Reader
+from target_zoho_crm.sync.writing import Outcome, Writer
+from target_zoho_crm.sync.written import former_records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from singer_store import Store
-    from target_zoho_crm.layout import Destination
-    from target_zoho_crm.planning import Action
+    from target_zoho_crm.mapping.layout import Destination
     from target_zoho_crm.settings import Settings
+    from target_zoho_crm.sync.planning import Action
 
 PLUGIN = "target-zoho-crm"
 

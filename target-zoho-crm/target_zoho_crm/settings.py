@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from target_zoho_crm.auth import DEFAULT_ACCOUNTS_URL
+from target_zoho_crm.api.auth import DEFAULT_ACCOUNTS_URL
 from target_zoho_crm.errors import ConfigurationError
-from target_zoho_crm.mapping import TABLES
+from target_zoho_crm.mapping.tables import TABLES
 
 PAYMENTS_MODULE = "FreshBooks Payments"
 NO_MODULE = "none"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.sinks import BatchSink
 
-from target_zoho_crm.clients import Clients
-from target_zoho_crm.invoices import Invoices
-from target_zoho_crm.passthrough import Passthrough
-from target_zoho_crm.payments import Payments
+from target_zoho_crm.sync.clients import Clients
+from target_zoho_crm.sync.invoices import Invoices
+from target_zoho_crm.sync.passthrough import Passthrough
+from target_zoho_crm.sync.payments import Payments
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.sinks import BaseJSONSchemaValidator
 
-    from target_zoho_crm.syncing import StreamSync
+    from target_zoho_crm.sync.syncing import StreamSync
     from target_zoho_crm.target import TargetZohoCRM
 
 RECORDS_A_BATCH = 1000

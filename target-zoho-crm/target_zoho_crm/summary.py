@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from target_zoho_crm.client import Usage
+    from target_zoho_crm.api.client import Usage
 
 OUTCOMES = (
     "created",

@@ -1,8 +1,8 @@
 """What the pipe is measured against: the same job as a plain script on the two vendors' SDKs, one call after another.
 
-It lists clients, invoices and payments page by page, makes the fields it needs, and upserts Accounts, Deals and payments
-in hundreds. It compares nothing, keeps no state and is stopped by the first error: what one writes in an afternoon.
-Settings come from the environment by the plugins' names; prints the seconds it took.
+It lists clients, invoices and payments page by page, makes the fields it needs, and upserts Accounts, Deals and
+payments in hundreds. It compares nothing, keeps no state and is stopped by the first error: what one writes in an
+afternoon. Settings come from the environment by the plugins' names; prints the seconds it took.
 """
 
 from __future__ import annotations
@@ -71,8 +71,7 @@ def _pages(resource, account, *includes):
     number = 1
     while True:
         builders = [PaginateBuilder(number, 100)]
-        if includes:
-            builders.append(IncludesBuilder(list(includes)))
+        builders += [IncludesBuilder().include(name) for name in includes]
         page = resource.list(account, builders=builders)
         yield list(page)
         if number >= page.pages.pages:
@@ -118,14 +117,12 @@ def _make_fields() -> None:
     api_domain, access_token = _zoho_token()
     headers = {"Authorization": f"Zoho-oauthtoken {access_token}"}
     url = f"{api_domain}/crm/v8/settings"
+    modules = requests.get(f"{url}/modules/Accounts", headers=headers, timeout=60).json()["modules"]
     module = {
         "singular_label": "FreshBooksPayment",
         "plural_label": "FreshBooks Payments",
         "api_name": "FreshBooks_Payments",
-        "profiles": [
-            {"id": profile["id"]}
-            for profile in requests.get(f"{url}/profiles", headers=headers, timeout=60).json().get("profiles", [])
-        ],
+        "profiles": modules[0]["profiles"][:1],
         "display_field": {"field_label": "Payment Name", "data_type": "text"},
     }
     answer = requests.post(f"{url}/modules", json={"modules": [module]}, headers=headers, timeout=60)

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freshbooks_zoho import channels
-from freshbooks_zoho.channels import Channel, next_action, when_to_renew
-from freshbooks_zoho.metrics import Metrics
-from freshbooks_zoho.watch import ZOHO, Watch, load_channels
+from freshbooks_zoho.admin.metrics import Metrics
+from freshbooks_zoho.zoho import channels
+from freshbooks_zoho.zoho.channels import Channel, next_action, when_to_renew
+from freshbooks_zoho.zoho.watch import ZOHO, Watch, load_channels
 from singer_store import open_store
-from target_zoho_crm.auth import refresher
-from target_zoho_crm.client import Retries, ZohoClient
+from target_zoho_crm.api.auth import refresher
+from target_zoho_crm.api.client import Retries, ZohoClient
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 URL = "https://hooks.example.com/zoho/path"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freshbooks_zoho.coalescing import Coalescer, when_to_run
+from freshbooks_zoho.runs.coalescing import Coalescer, when_to_run
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 QUIET, LONGEST = timedelta(seconds=2), timedelta(seconds=15)

@@ -14,11 +14,11 @@ from support.meltano_project import BIN, make_project
 from support.processes import is_alive, kill_group
 from support.stub_plugins import ACCOUNT, Diary, make_plugins
 
-from freshbooks_zoho.conductor import Conductor
-from freshbooks_zoho.leadership import LEASE, TTL
-from freshbooks_zoho.meltano_run import command, environment
-from freshbooks_zoho.metrics import Metrics
+from freshbooks_zoho.admin.metrics import Metrics
 from freshbooks_zoho.project import Project
+from freshbooks_zoho.runs.conductor import Conductor
+from freshbooks_zoho.runs.leadership import LEASE, TTL
+from freshbooks_zoho.runs.meltano_run import command, environment
 from freshbooks_zoho.settings import read
 from singer_store import SET_ASIDE, open_store
 
@@ -118,7 +118,7 @@ def test_the_backlog_comes_first_then_events_in_runs_of_their_own(stage):
 
 
 def test_what_a_failed_run_did_not_bring_keeps_the_reason_and_is_tried_again(stage, monkeypatch):
-    monkeypatch.setattr("freshbooks_zoho.runner._FIRST_WAIT", timedelta(seconds=1))
+    monkeypatch.setattr("freshbooks_zoho.runs.schedule._FIRST_WAIT", timedelta(seconds=1))
     stage.diary.order(fail_for=13)
 
     async def play():
@@ -166,7 +166,7 @@ def test_what_a_run_passed_over_is_seen_and_set_aside_after_the_last_try(stage):
 def test_a_lost_lease_ends_the_run_and_another_process_may_lead(stage, monkeypatch):
     stage.diary.order(hold=True)
     for module in ("leadership", "conductor"):
-        monkeypatch.setattr(f"freshbooks_zoho.{module}.RENEW_SECONDS", 0.3)
+        monkeypatch.setattr(f"freshbooks_zoho.runs.{module}.RENEW_SECONDS", 0.3)
 
     async def play():
         async with stage.conducting():
@@ -209,7 +209,7 @@ def test_a_run_that_was_killed_does_not_keep_meltano_from_running_for_five_minut
 
 
 def test_the_order_to_stop_lets_a_short_run_end_and_ends_a_long_one(stage, monkeypatch):
-    monkeypatch.setattr("freshbooks_zoho.conductor.GRACE_SECONDS", 0.2)
+    monkeypatch.setattr("freshbooks_zoho.runs.conductor.GRACE_SECONDS", 0.2)
     stage.diary.order(hold=True)
 
     async def play():

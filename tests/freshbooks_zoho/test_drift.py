@@ -10,11 +10,11 @@ import pytest
 from support.target import ACCOUNT, Org, client, invoice
 from support.zoho import FAST
 
-from freshbooks_zoho.drift import Drift, Restraint
-from freshbooks_zoho.watch import ZOHO
+from freshbooks_zoho.zoho.drift import Drift, Restraint
+from freshbooks_zoho.zoho.watch import ZOHO
 from sandbox import Sandbox
-from target_zoho_crm.auth import refresher
-from target_zoho_crm.client import ZohoClient
+from target_zoho_crm.api.auth import refresher
+from target_zoho_crm.api.client import ZohoClient
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 

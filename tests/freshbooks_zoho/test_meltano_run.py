@@ -16,10 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.processes import is_alive
+from support.serving import eventually
 
-from freshbooks_zoho import leash
-from freshbooks_zoho.meltano_run import RECORD_IDS, Log, command, environment
 from freshbooks_zoho.project import Project
+from freshbooks_zoho.runs import leash
+from freshbooks_zoho.runs.meltano_run import RECORD_IDS, Log, command, environment
 
 PROJECT = Project(Path("/project"), Path("/bin/meltano"), "dev")
 RUN_ID = uuid.UUID(int=7)
@@ -169,7 +170,7 @@ time.sleep(600)
         holder.kill()
         # The pipe ends when the last process that has it is gone.
         assert holder.stdout.read() == b""
-        assert not any(is_alive(pid.decode()) for pid in pids)
+        eventually(lambda: not any(is_alive(pid.decode()) for pid in pids))
 
 
 def test_signals_to_the_group_are_not_for_the_leash_to_obey():

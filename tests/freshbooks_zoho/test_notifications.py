@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freshbooks_zoho import channels
-from freshbooks_zoho.inbox import Inbox
-from freshbooks_zoho.notifications import Notifications, authenticate, ids_of
-from freshbooks_zoho.watch import KIND, ZOHO
+from freshbooks_zoho.webhooks.inbox import Inbox
+from freshbooks_zoho.webhooks.notifications import Notifications, authenticate, ids_of
+from freshbooks_zoho.zoho import channels
+from freshbooks_zoho.zoho.watch import KIND, ZOHO
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 DEALS, ACCOUNTS = (channels.new_channel(module, "connection") for module in ("Deals", "Accounts"))
@@ -115,7 +115,7 @@ def test_what_is_refused_leaves_nothing(store):
 
 
 def test_a_token_that_another_process_has_renewed_is_known_after_a_look(store, monkeypatch):
-    monkeypatch.setattr("freshbooks_zoho.notifications.RELOAD_SECONDS", 0)
+    monkeypatch.setattr("freshbooks_zoho.webhooks.notifications.RELOAD_SECONDS", 0)
     keep(store, DEALS)
     renewed = channels.starting(DEALS, NOW)
 

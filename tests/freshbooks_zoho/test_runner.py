@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from freshbooks_zoho.runner import (
+from freshbooks_zoho.runs.schedule import (
     MOST,
     MOST_TRIES,
     Schedule,

@@ -137,7 +137,7 @@ def test_bare_in_the_project_the_settings_are_those_that_meltano_gives(tmp_path)
     content["plugins"]["utilities"] = [utility]
     (root / "meltano.yml").write_text(yaml.safe_dump(content))
     (root / ".env").write_text("FROM_DOT_ENV=the secret\nFRESHBOOKS_ZOHO_DEBOUNCE=3\nTARGET_ZOHO_CRM_PIPELINE=Sales\n")
-    variables = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    variables = {"PATH": str(BIN)}
 
     found = load({**variables, "FRESHBOOKS_ZOHO_POLL_INTERVAL": "60"}, root)
     assert (found.tap.client_secret, found.tap.account_id, found.store_key) == ("the secret", "of dev", "k")

@@ -7,10 +7,10 @@ import os
 import sys
 
 from singer_store import open_store
-from target_zoho_crm.auth import refresher
-from target_zoho_crm.client import ZohoClient
-from target_zoho_crm.organization import read_organization
-from target_zoho_crm.provisioning import FieldSpec, ModuleSpec, provision
+from target_zoho_crm.api.auth import refresher
+from target_zoho_crm.api.client import ZohoClient
+from target_zoho_crm.org.organization import read_organization
+from target_zoho_crm.org.provisioning import FieldSpec, ModuleSpec, provision
 
 KEY = FieldSpec("FreshBooks ID", "text", length=100, unique=True)
 ACCOUNTS = ModuleSpec(

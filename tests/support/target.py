@@ -130,8 +130,9 @@ class Org:
         self.config = config
 
     def emptied(self) -> Org:
-        """Delete all records and end all faults."""
+        """Delete all records and end all faults; what a killed target has sent is waited for."""
         self.box.faults.clear()
+        self.box.server.wait_idle()
         self.box.zoho.allow()
         for module in self.box.zoho.organization.modules:
             for row in self.box.zoho.records(module):

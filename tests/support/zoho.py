@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from cryptography.fernet import Fernet
 
 from singer_store import open_store
-from target_zoho_crm.auth import refresher
-from target_zoho_crm.client import Retries, ZohoClient
-from target_zoho_crm.organization import Field, Module
+from target_zoho_crm.api.auth import refresher
+from target_zoho_crm.api.client import Retries, ZohoClient
+from target_zoho_crm.org.organization import Field, Module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,11 +3,16 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
+from hypothesis import HealthCheck, settings
 from support.tap import TapRunner
 
 from sandbox import Sandbox
 from singer_store import open_store
 from tap_freshbooks import client, run
+
+# No test may depend on how fast the machine is.
+settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any speed")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tap_freshbooks.errors import FreshBooksError, SettingError
+from tap_freshbooks.streams import STREAMS
 
 UTC = timezone.utc
 LINES = [{"name": "Work", "qty": 1, "unit_cost": "100.00"}]
@@ -168,10 +169,11 @@ def test_a_bookmark_that_is_no_moment_is_a_clear_error(tap):
         tap({"bookmarks": {"clients": {"replication_key": "updated", "replication_key_value": "yesterday"}}})
 
 
-def test_the_state_of_another_account_does_not_hide_this_ones_records(tap, freshbooks, client, caplog):
+def test_the_state_of_another_account_does_not_hide_this_ones_records(tap, freshbooks, long_ago, caplog):
     first = tap()
     other = freshbooks.add_business("Second business")
-    theirs = freshbooks.create_client(organization="Theirs", account=other)["id"]
+    with freshbooks.at(long_ago):
+        theirs = freshbooks.create_client(organization="Theirs", account=other)["id"]
     out = tap(first.state, account_id=other)
     assert out.ids("clients") == [theirs]
     assert "another account" in caplog.text
@@ -388,6 +390,11 @@ def test_the_state_is_written_after_the_last_balance(box, tap, freshbooks, clien
 
 
 # Selection
+
+
+def test_streams_come_in_the_order_in_which_they_are_listed_not_by_name(tap, client, invoice, payment, monkeypatch):
+    monkeypatch.setattr("tap_freshbooks.tap.STREAMS", STREAMS[::-1])
+    assert tap().order[:3] == ["payments", "invoices", "clients"]
 
 
 def test_deselected_streams_are_left_alone(box, tap, family):

@@ -10,6 +10,7 @@ import sys
 import threading
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -81,6 +82,12 @@ def test_discovery_and_about_need_no_settings(tmp_path):
     about = json.loads(python("-m", "tap_freshbooks", "--about", "--format=json", cwd=tmp_path).stdout)
     assert "batch" not in about["capabilities"]
     assert about["settings"]["required"] == ["client_id", "client_secret", "redirect_uri"]
+
+
+def test_the_readme_lists_the_settings_as_they_are():
+    readme = (Path(__file__).parents[2] / "tap-freshbooks" / "README.md").read_text()
+    about = python("-m", "tap_freshbooks", "--about", "--format=markdown").stdout
+    assert "\n".join(line for line in about.splitlines() if line.startswith("|")) in readme
 
 
 def test_settings_may_come_from_the_environment(tap, freshbooks, tmp_path):

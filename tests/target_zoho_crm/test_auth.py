@@ -6,7 +6,7 @@ import pytest
 
 from sandbox import Sandbox
 from singer_store import ClientRefusedError, RefreshRefused, RefreshUnavailableError
-from target_zoho_crm.auth import (
+from target_zoho_crm.api.auth import (
     DATA_CENTRES,
     check_accounts_url,
     check_api_domain,

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from support.zoho import FAST, broker_of, client_of
 
 from sandbox import Sandbox
-from target_zoho_crm.answers import encode, judge
-from target_zoho_crm.client import ZohoClient
-from target_zoho_crm.coql import equals_any, select
+from target_zoho_crm.api.answers import encode, judge
+from target_zoho_crm.api.client import ZohoClient
+from target_zoho_crm.api.coql import equals_any, select
+from target_zoho_crm.api.limits import calls_at_a_time
 from target_zoho_crm.errors import (
     AuthenticationError,
     LostAnswerError,
@@ -27,7 +28,6 @@ from target_zoho_crm.errors import (
     ScopeError,
     UnavailableError,
 )
-from target_zoho_crm.limits import calls_at_a_time
 
 TOKENS = "/oauth/v2/token"
 ORG = "/crm/v8/org"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.zoho.coql_syntax import criteria, parse
-from target_zoho_crm.coql import chunks, either, equals_any, quote, select
+from target_zoho_crm.api.coql import chunks, either, equals_any, quote, select
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 

@@ -12,11 +12,11 @@ from support.stages import EXPECTED
 from support.target import ACCOUNT, client, invoice, line, payment, usd
 from support.zoho import field
 
-from target_zoho_crm.describing import closing_date, lines_in_words
-from target_zoho_crm.layout import Column, Layout
-from target_zoho_crm.mapping import CLIENTS, INVOICES, KEY, PAYMENTS, Setting
-from target_zoho_crm.properties import PROPERTIES
-from target_zoho_crm.values import Fitter, UnfitError
+from target_zoho_crm.mapping.describing import closing_date, lines_in_words
+from target_zoho_crm.mapping.layout import Column, Layout
+from target_zoho_crm.mapping.properties import PROPERTIES
+from target_zoho_crm.mapping.tables import CLIENTS, INVOICES, KEY, PAYMENTS, Setting
+from target_zoho_crm.mapping.values import Fitter, UnfitError
 
 BILLING = ("Billing_Street", "Billing_City", "Billing_State", "Billing_Code", "Billing_Country")
 SHIPPING = ("Shipping_Street", "Shipping_City", "Shipping_State", "Shipping_Code", "Shipping_Country")

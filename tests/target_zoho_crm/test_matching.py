@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_zoho_crm.matching import Ambiguous, Candidate, Link, Linked, New, Party, match_clients, same_name
+from target_zoho_crm.sync.matching import Ambiguous, Candidate, Link, Linked, New, Party, match_clients, same_name
 
 
 def match(clients, candidates=(), linked=None, emails=None):

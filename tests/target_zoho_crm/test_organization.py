@@ -8,9 +8,9 @@ import pytest
 from support.zoho import client_of
 
 from sandbox import Sandbox
-from target_zoho_crm.auth import SCOPES
+from target_zoho_crm.api.auth import SCOPES
 from target_zoho_crm.errors import ScopeError
-from target_zoho_crm.organization import edition_of, parse_field, parse_pipeline, read_module, read_organization
+from target_zoho_crm.org.organization import edition_of, parse_field, parse_pipeline, read_module, read_organization
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.zoho import field
 
-from target_zoho_crm.incoming import Malformed, Source, newest, read_source
-from target_zoho_crm.planning import Create, Delete, Desired, Link, Skip, Update, is_older, plan, plan_deletion
+from target_zoho_crm.sync.incoming import Malformed, Source, newest, read_source
+from target_zoho_crm.sync.planning import Create, Delete, Desired, Link, Skip, Update, is_older, plan, plan_deletion
 
 FIELDS = {one.api_name: one for one in (field("Name"), field("Amount", "currency"), field("Currency"))}
 T0 = datetime(2026, 6, 29, 12, 0, tzinfo=timezone.utc)

@@ -20,14 +20,14 @@ from support.zoho import client_of, field, module
 
 from sandbox import Sandbox
 from singer_store import open_store
-from target_zoho_crm.auth import SCOPES
+from target_zoho_crm.api.auth import SCOPES
 from target_zoho_crm.errors import ConfigurationError, PermissionDeniedError, UnavailableError
-from target_zoho_crm.fields import describe
-from target_zoho_crm.organization import read_organization
-from target_zoho_crm.provisioning import FieldSpec, ModuleSpec, plan_fields, provision
+from target_zoho_crm.org.fields import describe
+from target_zoho_crm.org.organization import read_organization
+from target_zoho_crm.org.provisioning import FieldSpec, ModuleSpec, plan_fields, provision
 
 if TYPE_CHECKING:
-    from target_zoho_crm.client import ZohoClient
+    from target_zoho_crm.api.client import ZohoClient
 
 FIELDS = "/crm/v8/settings/fields"
 MODULES = "/crm/v8/settings/modules"

@@ -6,8 +6,8 @@ import pytest
 from support.zoho import field, module
 
 from target_zoho_crm.errors import ConfigurationError
-from target_zoho_crm.organization import Organization, Pipeline
-from target_zoho_crm.pipelines import check_stages, pipelines_of
+from target_zoho_crm.org.organization import Organization, Pipeline
+from target_zoho_crm.org.pipelines import check_stages, pipelines_of
 
 STANDARD = Pipeline("Standard (Standard)", ("Qualification", "Closed Won", "Closed Lost"), default=True)
 INVOICES = Pipeline("FreshBooks Invoices", ("Sent", "Closed Won"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.stages import EXPECTED, LOST, NEGOTIATION
 
-from target_zoho_crm.stages import stage_of, stage_table
+from target_zoho_crm.mapping.stages import stage_of, stage_table
 
 
 @pytest.mark.parametrize(("status", "stage"), EXPECTED.items())

@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 from support.target import ACCOUNT, client, invoice, messages, payment, until, usd
 
-from target_zoho_crm.auth import SCOPES
+from target_zoho_crm.api.auth import SCOPES
 from target_zoho_crm.errors import ConfigurationError
+from target_zoho_crm.mapping.stages import STAGES
 from target_zoho_crm.settings import read_settings
-from target_zoho_crm.stages import STAGES
 
 LATER = "2026-06-30T00:00:00+00:00"
 EVEN_LATER = "2026-07-02T00:00:00+00:00"

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.zoho import field
 
-from target_zoho_crm.money import MoneyError, in_currency, read_money
-from target_zoho_crm.values import Fitter, UnfitError, same
+from target_zoho_crm.mapping.money import MoneyError, in_currency, read_money
+from target_zoho_crm.mapping.values import Fitter, UnfitError, same
 
 TEXT = field("Text", "text", length=10)
 AMOUNT = field("Amount", "currency", decimal_places=2)

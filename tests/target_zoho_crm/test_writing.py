@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.target import ACCOUNT, client, invoice, payment, usd
 
-from target_zoho_crm.writing import read_rejection
+from target_zoho_crm.sync.writing import read_rejection
 
 LATER = "2026-06-30T00:00:00+00:00"
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.target import ACCOUNT, client, invoice, payment, usd
 
-from target_zoho_crm.organization import Field
-from target_zoho_crm.values import same
-from target_zoho_crm.written import fingerprint
+from target_zoho_crm.mapping.values import same
+from target_zoho_crm.org.organization import Field
+from target_zoho_crm.sync.written import fingerprint
 
 MODULES = {"clients": "Accounts", "invoices": "Deals", "payments": "FreshBooks_Payments"}
 RICH = client(

@@ -1,0 +1,39 @@
+"""What keeps the companion from doing its work, in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from freshbooks_zoho.freshbooks.callbacks import Callbacks
+    from freshbooks_zoho.runs.conductor import Conductor
+    from freshbooks_zoho.webhooks.inbox import Inbox
+    from freshbooks_zoho.zoho.side import ZohoSide
+
+
+class Readiness:
+    """Collects the problems of the parts.
+
+    Args:
+        inbox: stores events.
+        callbacks: FreshBooks' side; None where there is no public URL.
+        conductor: makes the runs.
+        zoho: Zoho's side.
+    """
+
+    def __init__(self, inbox: Inbox, callbacks: Callbacks | None, conductor: Conductor, zoho: ZohoSide) -> None:
+        self._inbox, self._callbacks, self._conductor, self._zoho = inbox, callbacks, conductor, zoho
+
+    def problems(self) -> list[str]:
+        """Give a sentence for each thing that is wrong; the parts that another process leads are its own concern."""
+        found = [f"Events cannot be stored: {self._inbox.problem}"] if self._inbox.problem else []
+        states = self._callbacks.states() if self._callbacks is not None else []
+        found += [
+            f"FreshBooks' callback for {state.noun} failed: {state.problem}"
+            for state in states
+            if state.status == "failed"
+        ]
+        if self._conductor.leadership.is_held:
+            found += [self._conductor.history.problem] if self._conductor.history.problem else []
+            found += self._zoho.problems()
+        return found

@@ -1,0 +1,1 @@
+"""FreshBooks' side: the callbacks that it sends webhooks to."""

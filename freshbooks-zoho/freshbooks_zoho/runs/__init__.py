@@ -1,0 +1,1 @@
+"""Meltano runs: when, for what, by which process, and how they ended."""

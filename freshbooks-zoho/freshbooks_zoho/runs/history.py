@@ -1,0 +1,98 @@
+"""What is kept of the runs: in the store for people, in the metrics for monitoring, in the log."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from singer_store import SET_ASIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from freshbooks_zoho.admin.metrics import Metrics
+    from freshbooks_zoho.runs.meltano_run import Kind, Outcome
+    from singer_store import PendingObject, Store
+
+RUNS, SWEEPS, TARGET = "freshbooks-zoho", "freshbooks-zoho sweep", "target-zoho-crm"
+_ABOUT = {"changes": "what changed", "sweep": "everything"}
+_WRITTEN = ("created", "updated", "linked", "deleted")
+
+logger = logging.getLogger(__name__)
+
+
+class History:
+    """Notes runs.
+
+    Args:
+        store: keeps them.
+        metrics: count them.
+        invoices_module: where invoices go; clients and payments have one place each.
+
+    Attributes:
+        last_success: when a run last ended well.
+        problem: a sentence, if the last one did not.
+    """
+
+    def __init__(self, store: Store, metrics: Metrics, invoices_module: str) -> None:
+        self.last_success: datetime | None = None
+        self.problem: str | None = None
+        self._store = store
+        self._metrics = metrics
+        self._modules = {"clients": "Accounts", "invoices": invoices_module, "payments": "FreshBooks Payments"}
+
+    def last_sweep(self) -> datetime | None:
+        """Give when everything was read the last time."""
+        found = self._store.runs.latest(SWEEPS)
+        return found[0].started_at if found else None
+
+    def note_sweep(self, started: datetime, ended: datetime) -> None:
+        """Remember that everything was read."""
+        self._store.runs.add(SWEEPS, started, ended, "ok", {})
+
+    def note(self, kind: Kind, started: datetime, ended: datetime, outcome: Outcome, objects: int) -> None:
+        """Note a run that has ended."""
+        ok = outcome.status == "ok"
+        self.problem = None if ok else f"The last run failed: {outcome.reason}"
+        if ok:
+            self.last_success = ended
+            self._metrics.run_last_success.set(ended.timestamp())
+        self._metrics.run_seconds.observe(outcome.seconds)
+        summary = self._of_target(started)
+        self._count(summary)
+        logger.log(
+            logging.INFO if ok else logging.ERROR,
+            "A run for %s %s after %.1f s: %s",
+            _ABOUT.get(kind, f"{objects} objects"),
+            "ended well" if ok else "failed",
+            outcome.seconds,
+            _in_words(summary) if ok else outcome.reason,
+        )
+        summary = {"kind": kind, "objects": objects, "reason": outcome.reason, "target": summary}
+        self._store.runs.add(RUNS, started, ended, "ok" if ok else "failed", summary)
+
+    def measure(self, pending: Sequence[PendingObject], now: datetime) -> None:
+        """Measure what is still to be synced."""
+        aside = [one for one in pending if one.next_try == SET_ASIDE]
+        oldest = min((one.queued_at for one in pending), default=now)
+        self._metrics.inbox_pending.set(len(pending) - len(aside))
+        self._metrics.dead_letters.set(len(aside))
+        self._metrics.inbox_oldest_seconds.set(max((now - oldest).total_seconds(), 0.0))
+
+    def _of_target(self, started: datetime) -> dict[str, Any]:
+        """Give what the target says of its run."""
+        return next((dict(run.summary) for run in self._store.runs.latest(TARGET) if run.started_at >= started), {})
+
+    def _count(self, summary: Mapping[str, Any]) -> None:
+        for stream, counts in (summary.get("streams") or {}).items():
+            for action in _WRITTEN:
+                if counts.get(action):
+                    written = self._metrics.records_written.labels(self._modules.get(stream, stream), action)
+                    written.inc(counts[action])
+            self._metrics.records_unchanged.inc(counts.get("unchanged", 0))
+
+
+def _in_words(summary: Mapping[str, Any]) -> str:
+    total = summary.get("total") or {}
+    return ", ".join(f"{number} {what}" for what, number in total.items() if number) or "nothing to do"

@@ -1,0 +1,1 @@
+"""The public port: what strangers send, checked, stored, then acknowledged."""

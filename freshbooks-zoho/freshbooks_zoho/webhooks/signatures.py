@@ -1,0 +1,67 @@
+"""FreshBooks' webhook signature: no I/O, just bytes in and a verdict out.
+
+https://www.freshbooks.com/api/webhooks: a delivery is form data, and its header `HEADER` carries
+``base64(HMAC-SHA256(verifier, message))``. The message is not the body but what FreshBooks' own Python makes of the
+form: ``json.dumps`` with its defaults, all values strings, in the order of the form. The key is the verifier as it is,
+not decoded.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+HEADER = "X-FreshBooks-Hmac-SHA256"
+MAX_FIELDS = 50
+
+
+class FormError(ValueError):
+    """A body that is not a form FreshBooks could have sent."""
+
+
+def parse_form(body: bytes, *, max_fields: int = MAX_FIELDS) -> dict[str, str]:
+    """Read an ``application/x-www-form-urlencoded`` body; blank values are kept, the order is that of the body.
+
+    Raises:
+        FormError: if it is not UTF-8 (percent-encoded or not), has too many fields, or has a field twice: which of the
+            two was signed, and which would be used, must not be open to choice.
+    """
+    try:
+        fields = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=max_fields)
+    except UnicodeDecodeError:
+        raise FormError("The form is not UTF-8.") from None
+    except ValueError:
+        raise FormError(f"The form has more than {max_fields} fields.") from None
+    form = dict(fields)
+    if len(form) < len(fields):
+        raise FormError("The form has a field twice.")
+    return form
+
+
+def message(form: Mapping[str, str]) -> bytes:
+    """Give what is signed; `form` holds all fields, in the order received."""
+    return json.dumps({name: str(value) for name, value in form.items()}).encode()
+
+
+def sign(form: Mapping[str, str], verifier: str) -> str:
+    """Give the signature of a form under a verifier."""
+    # Not hmac.digest: it lets other threads run meanwhile, which takes far longer than the hash of so short a text.
+    digest = hmac.new(verifier.encode(), message(form), hashlib.sha256).digest()
+    return base64.b64encode(digest).decode()
+
+
+def is_signed(form: Mapping[str, str], signature: bytes, verifiers: Iterable[str]) -> bool:
+    """Say whether a signature is right under any of several verifiers; under none if there are none.
+
+    The texts are compared, not what they decode to: base64 has several spellings of the same bytes, FreshBooks sends
+    one. All verifiers are tried, so that the time taken tells nothing of which one fits.
+    """
+    fits = [hmac.compare_digest(sign(form, verifier).encode(), signature) for verifier in verifiers]
+    return any(fits)

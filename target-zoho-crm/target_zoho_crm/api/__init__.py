@@ -1,0 +1,1 @@
+"""How Zoho's API is talked to: tokens, calls, limits, answers, queries."""

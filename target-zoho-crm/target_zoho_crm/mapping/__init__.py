@@ -1,0 +1,1 @@
+"""From FreshBooks to Zoho: which field gets what, and in which form."""

@@ -1,0 +1,190 @@
+"""The mapping's table bound to an organization: which column of which module each of its rows is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from target_zoho_crm.mapping.money import MoneyError
+from target_zoho_crm.mapping.tables import KEY, LEAVE, ONCE, SHARED, UPDATED, Record, Row, Setting, freshbooks_id
+from target_zoho_crm.mapping.values import Fitter, UnfitError, read_instant
+from target_zoho_crm.sync.planning import Desired
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from target_zoho_crm.org.organization import Field
+
+DELETED = 1
+"""FreshBooks' `vis_state` of a deleted record."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A row of the table and the field it goes to."""
+
+    row: Row
+    field: Field
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where records are written.
+
+    Attributes:
+        stream: whose records they are.
+        module: API name.
+        key: API name of the field that tells records apart.
+        key_unique: whether Zoho keeps that field unique, so that it can be the key of an upsert.
+        delicate: API names of fields whose refused value may be left out.
+    """
+
+    stream: str
+    module: str
+    key: str
+    key_unique: bool
+    delicate: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Extra:
+    """A line of the setting `extra_fields`: a field, and the path of the FreshBooks property that goes into it."""
+
+    field: Field
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the records of one stream go.
+
+    Attributes:
+        stream: clients, invoices or payments.
+        module: API name.
+        columns: the rows that have a field in this organization.
+        currency: ISO code of the organization's home currency.
+        currencies: its active currencies, where records of this module have one of their own; None where they do not.
+        extras: the user's own lines.
+        missing: API names of fields that are not there yet (only in a dry run); they cannot be read.
+    """
+
+    stream: str
+    module: str
+    columns: tuple[Column, ...]
+    currency: str
+    currencies: frozenset[str] | None = None
+    extras: tuple[Extra, ...] = ()
+    missing: frozenset[str] = frozenset()
+
+    def named(self, label: str) -> Field | None:
+        """Give the field of the row with that label (or API name, of a field of Zoho's own)."""
+        return next((column.field for column in self.columns if label in _labels(column.row)), None)
+
+    @cached_property
+    def key(self) -> Field:
+        """The field that holds the FreshBooks ID."""
+        found = self.named(KEY)
+        if found is None:
+            raise LookupError(f"{self.module} has no field {KEY}")
+        return found
+
+    @cached_property
+    def updated(self) -> Field | None:
+        """The field that holds FreshBooks Updated."""
+        return self.named(UPDATED)
+
+    @cached_property
+    def fields(self) -> Mapping[str, Field]:
+        """All fields that are written, by API name."""
+        found = [column.field for column in self.columns] + [extra.field for extra in self.extras]
+        return {field.api_name: field for field in found}
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """API names of what has to be read to compare a record with what Zoho holds, `id` first."""
+        return ("id", *(name for name in self.fields if name not in self.missing))
+
+    @cached_property
+    def destination(self) -> Destination:
+        """Where the records are written: nobody should miss a client for a bad e-mail, so that may be left out."""
+        delicate = (name for name, field in self.fields.items() if field.data_type in {"email", "phone", "website"})
+        return Destination(self.stream, self.module, self.key.api_name, self.key.unique, frozenset(delicate))
+
+    def held_updated(self, held: Mapping[str, Any] | None) -> datetime | None:
+        """Give FreshBooks Updated of a record read from Zoho."""
+        return read_instant(held.get(self.updated.api_name)) if held and self.updated else None
+
+    def desired(self, record: Record, setting: Setting, fitter: Fitter) -> Desired:
+        """Map a FreshBooks record.
+
+        Raises:
+            UnfitError: if one of its values cannot be written; field and expectation are named, the value is not.
+        """
+        draft = _Draft(fitter)
+        for column in self.columns:
+            draft.put(column, _value(column.row, record, setting))
+        for extra in self.extras:
+            draft.values[extra.field.api_name] = fitter.fit(extra.field, follow(record, extra.path))
+        return Desired(
+            key=freshbooks_id(record),
+            values=draft.finished(),
+            once=draft.once,
+            updated=read_instant(record.get("updated")),
+            deleted=record.get("vis_state") == DELETED,
+        )
+
+
+@dataclass
+class _Draft:
+    """The values of one record while they are collected."""
+
+    fitter: Fitter
+    values: dict[str, Any] = field(default_factory=dict)
+    once: dict[str, Any] = field(default_factory=dict)
+    blocks: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def put(self, column: Column, value: Any) -> None:
+        """Fit a value and put it where the row's owner says."""
+        if value is LEAVE:
+            return
+        row, field = column.row, column.field
+        value = self.fitter.fit(field, value)
+        if row.block is not None:
+            self.blocks.setdefault(row.block, {})[field.api_name] = value
+        elif value is None and row.owner in {SHARED, ONCE}:
+            return
+        elif value is None and field.mandatory:
+            raise UnfitError(field.api_name, "a value that the field accepts")
+        elif row.owner == ONCE:
+            self.once[field.api_name] = value
+        else:
+            self.values[field.api_name] = value
+
+    def finished(self) -> dict[str, Any]:
+        """Give the values with those addresses of which there is at least a part."""
+        for block in self.blocks.values():
+            if any(value is not None for value in block.values()):
+                self.values.update(block)
+        return self.values
+
+
+def _value(row: Row, record: Record, setting: Setting) -> Any:
+    try:
+        return row.value(record, setting)
+    except MoneyError as error:
+        raise UnfitError(row.label, str(error), "MALFORMED") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UnfitError(row.label, f"FreshBooks' {row.source}", "MALFORMED") from error
+
+
+def _labels(row: Row) -> tuple[str | None, str | None]:
+    return row.zoho, row.ours.label if row.ours else None
+
+
+def follow(record: Any, path: tuple[str, ...]) -> Any:
+    """Give what a dotted path leads to, None where it leads nowhere; a list or an object is no value."""
+    for name in path:
+        record = record.get(name) if isinstance(record, dict) else None
+    return None if isinstance(record, (dict, list)) else record

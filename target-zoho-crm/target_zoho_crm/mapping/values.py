@@ -1,0 +1,217 @@
+"""Values that fit: what FreshBooks says, in the form and size that a field of Zoho takes.
+
+Zoho refuses a record with one value too long, of another type or not in a picklist, so each value is fitted to what the
+organization's own field metadata says. Dates, lengths and formats: the CRM API's pages "Fields Metadata" and "Insert
+Records".
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from target_zoho_crm.mapping.money import MoneyError, read_decimal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_zoho_crm.org.organization import Field
+
+ELLIPSIS = "…"
+NUMBERS = frozenset({"currency", "double", "percent", "integer", "bigint"})
+LOOKUPS = frozenset({"lookup", "ownerlookup", "userlookup"})
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
+_LINE_END = re.compile(r"\r\n?|\n")
+_ONE_LINE = re.compile(r"\r\n?|[\n\t]")
+_EMAIL = re.compile(r"[A-Za-z0-9._%+'&/=?^{}~!#$*|-]+@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}")
+_PHONE = re.compile(r"[0-9A-Za-z+().,/;:#*\- ]*[0-9][0-9A-Za-z+().,/;:#*\- ]*")
+
+
+class UnfitError(ValueError):
+    """A value that cannot be made to fit without saying something else; the record is rejected.
+
+    Attributes:
+        field: the field's API name, or FreshBooks' name of the property where there is no field.
+        expected: what would have fitted.
+    """
+
+    def __init__(self, field: str, expected: str, code: str = "VALUE_NOT_ACCEPTED") -> None:
+        super().__init__(f"{field}: {expected} is expected")
+        self.field = field
+        self.expected = expected
+        self.code = code
+
+
+@dataclass
+class Fitter:
+    """Fits values, and counts what had to be changed for it.
+
+    Attributes:
+        shortened: how many texts were cut, by field.
+        emptied: how many values were left out because Zoho would have refused the whole record for them, by field.
+    """
+
+    shortened: Counter[str] = field(default_factory=Counter)
+    emptied: Counter[str] = field(default_factory=Counter)
+
+    def fit(self, target: Field, value: Any) -> Any:
+        """Give the value as it is sent, or None for an empty one.
+
+        Raises:
+            UnfitError: if it is an amount with more decimals than the field has, or not of the field's type at all.
+        """
+        if value is None or value == "":
+            return None
+        fit = FITS.get(target.data_type)
+        return fit(target, value) if fit else self._fit_text(target, value)
+
+    def _fit_text(self, target: Field, value: Any) -> str | None:
+        text = clean(str(value), lines=target.data_type == "textarea")
+        if target.picklist and target.data_type == "picklist":
+            return self._fit_picklist(target, text)
+        if (target.data_type == "email" and not _EMAIL.fullmatch(text)) or (
+            target.data_type == "phone" and not _PHONE.fullmatch(text)
+        ):
+            self.emptied[target.api_name] += 1
+            return None
+        if target.length and len(text) > target.length:
+            if target.data_type in {"email", "phone", "website"}:
+                self.emptied[target.api_name] += 1
+                return None
+            self.shortened[target.api_name] += 1
+            text = text[: target.length - 1].rstrip() + ELLIPSIS
+        return text or None
+
+    def _fit_picklist(self, target: Field, text: str) -> str | None:
+        for choice in target.picklist:
+            if choice.casefold() == text.casefold():
+                return choice
+        self.emptied[target.api_name] += 1
+        return None
+
+
+def clean(text: str, *, lines: bool = False) -> str:
+    """Remove control characters and outer white space; without `lines`, make line ends spaces."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
+    return _CONTROL.sub("", _LINE_END.sub("\n", text) if lines else _ONE_LINE.sub(" ", text)).strip()
+
+
+def fit_number(target: Field, value: Any) -> Decimal | int:
+    """Give a number with the field's decimals, if it is the same number then.
+
+    Raises:
+        UnfitError: if it is none, or has more decimals than the field, or more digits.
+    """
+    try:
+        number = read_decimal(value)
+    except MoneyError as error:
+        raise UnfitError(target.api_name, "a number") from error
+    places = 0 if target.data_type in {"integer", "bigint"} else target.decimal_places
+    if places is None:
+        return number
+    step = Decimal(1).scaleb(-places)
+    if number.adjusted() + places > _MAX_DIGITS or number != (fitted := number.quantize(step)):
+        raise UnfitError(target.api_name, f"a number with at most {places} decimals")
+    return int(fitted) if target.data_type in {"integer", "bigint"} else fitted
+
+
+_MAX_DIGITS = 24
+"""Far beyond any field of Zoho's, and within what Decimal can quantize."""
+
+
+def fit_date(target: Field, value: Any) -> str:
+    """Give ``YYYY-MM-DD``.
+
+    Raises:
+        UnfitError: if it is not a date.
+    """
+    text = str(value)[:10]
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise UnfitError(target.api_name, "a date (YYYY-MM-DD)") from error
+
+
+def fit_datetime(target: Field, value: Any) -> str:
+    """Give the instant in UTC with ``+00:00`` and without a fraction of a second, which Zoho does not take.
+
+    Raises:
+        UnfitError: if it is not a date-time with an offset.
+    """
+    moment = read_instant(value)
+    if moment is None:
+        raise UnfitError(target.api_name, "a date-time with its offset")
+    return moment.isoformat(timespec="seconds")
+
+
+def fit_boolean(target: Field, value: Any) -> bool:
+    """Give a checkbox's value.
+
+    Raises:
+        UnfitError: if it is neither true nor false.
+    """
+    if isinstance(value, bool):
+        return value
+    if str(value).lower() in {"true", "1"}:
+        return True
+    if str(value).lower() in {"false", "0"}:
+        return False
+    raise UnfitError(target.api_name, "true or false")
+
+
+def read_instant(value: Any) -> datetime | None:
+    """Give an ISO 8601 date-time as an aware one in UTC; None if it is not one, or has no offset."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        except ValueError:
+            return None
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        return None
+    return value.astimezone(timezone.utc)
+
+
+def same(target: Field, desired: Any, held: Any) -> bool:
+    """Say whether a fitted value is what Zoho holds, so that there is nothing to write.
+
+    Empty and null are the same, numbers are compared as numbers, instants as instants, lookups by id, and texts without
+    the outer white space and the kind of line end, which Zoho may change.
+    """
+    if desired == held:
+        return True
+    if desired is None or desired == "" or held is None or held == "":
+        return not desired and not held and desired != 0 and held != 0
+    if target.data_type in LOOKUPS:
+        return _id(desired) == _id(held)
+    if target.data_type in NUMBERS:
+        return _number(desired) == _number(held)
+    if target.data_type == "datetime":
+        return read_instant(desired) == read_instant(held)
+    return isinstance(held, str) and bool(desired == clean(held, lines=target.data_type == "textarea"))
+
+
+def _id(lookup: Any) -> str:
+    return str(lookup.get("id")) if isinstance(lookup, dict) else str(lookup)
+
+
+def _number(value: Any) -> Decimal | None:
+    try:
+        return read_decimal(str(value))
+    except MoneyError:
+        return None
+
+
+FITS: dict[str, Callable[[Field, Any], Any]] = {
+    **dict.fromkeys(LOOKUPS, lambda _, value: value),
+    **dict.fromkeys(NUMBERS, fit_number),
+    "date": fit_date,
+    "datetime": fit_datetime,
+    "boolean": fit_boolean,
+}
+"""What fits values of a type; those of all others are texts."""

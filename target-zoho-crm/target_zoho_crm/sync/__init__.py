@@ -1,0 +1,1 @@
+"""What becomes of each record: read, matched, planned, written (or printed), followed up."""

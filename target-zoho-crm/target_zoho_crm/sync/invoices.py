@@ -1,0 +1,126 @@
+"""Invoices become Deals, or records of a custom module."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from target_zoho_crm.mapping.describing import text
+from target_zoho_crm.mapping.values import Fitter
+from target_zoho_crm.sync.clients import Clients
+from target_zoho_crm.sync.dry_run import NOT_YET
+from target_zoho_crm.sync.incoming import Source
+from target_zoho_crm.sync.planning import Action, Reject, Rejection, Wait, plan, plan_deletion
+from target_zoho_crm.sync.reading import lookup_id
+from target_zoho_crm.sync.syncing import StreamSync
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_zoho_crm.mapping.layout import Layout
+    from target_zoho_crm.sync.reading import Held
+    from target_zoho_crm.sync.writing import Outcome
+
+ACCOUNT = "Account_Name"
+ADDRESS = ("street", "street2", "city", "province", "code", "country")
+
+
+def customer_of(invoice: Source) -> Source | None:
+    """Give an invoice's customer in the form of a client record, as far as the invoice knows it; None for none."""
+    record = invoice.record
+    number = text(record.get("customerid"))
+    if not number.isdigit() or int(number) == 0:
+        return None
+    client = {
+        "account_id": invoice.account,
+        "id": int(number),
+        "organization": text(record.get("current_organization")) or text(record.get("organization")),
+        **{name: record.get(name) for name in ("fname", "lname", "currency_code")},
+        **{f"p_{part}": record.get(part) for part in ADDRESS},
+    }
+    return Source(invoice.account, int(number), client, invoice.read_at, None)
+
+
+class Invoices(StreamSync):
+    """Brings invoices to Zoho."""
+
+    stream = "invoices"
+
+    @override
+    def plan(self, sources: Mapping[str, Source]) -> dict[str, Action]:
+        account_key = f"{self._account_field()}.{self._run.ready.layouts['clients'].key.api_name}"
+        held = self._run.reader.by_key(self.layout, sources.keys(), [*self.layout.reads, *self._joined(account_key)])
+        kept = {key: source for key, source in sources.items() if not self.to_be_deleted(source)}
+        customers = {key: customer for key, source in kept.items() if (customer := customer_of(source))}
+        accounts = self._accounts(customers, held, account_key)
+        fitter = Fitter()
+        actions: dict[str, Action] = {}
+        for key, source in sources.items():
+            if key not in kept:
+                actions[key] = plan_deletion(key, held.get(key))
+                self._run.removed.add(key)
+            else:
+                account = accounts.get(customers[key].key) if key in customers else None
+                actions[key] = self._plan_one(source, account, held.get(key), fitter)
+        self.count_fitted(fitter)
+        return actions
+
+    @override
+    def note(
+        self, sources: Mapping[str, Source], actions: Mapping[str, Action], outcomes: Mapping[str, Outcome]
+    ) -> dict[str, str]:
+        ids = super().note(sources, actions, outcomes)
+        if self._run.settings.dry_run:
+            for key, deal in ((key, deal) for key, deal in ids.items() if deal.startswith(NOT_YET)):
+                customer = customer_of(sources[key])
+                account = self._run.accounts.get(customer.key) if customer else None
+                self._run.deals[key] = {"id": deal, "account": account}
+        return ids
+
+    def _plan_one(self, source: Source, account: str | None, held: Held | None, fitter: Fitter) -> Action:
+        if account is None:
+            customer = customer_of(source)
+            if customer is None:
+                return Reject(source.key, Rejection("MALFORMED", "customerid", "the id of a client"))
+            return Wait(source.key, "parent", waits_for=f"clients:{customer.id}")
+        desired = self.map(source, self.setting(account=account), fitter)
+        if isinstance(desired, Reject):
+            return desired
+        return plan(desired, held, self.layout.fields, held_updated=self.layout.held_updated(held))
+
+    def _accounts(self, customers: Mapping[str, Source], held: Mapping[str, Held], account_key: str) -> dict[str, str]:
+        """Give the Zoho ids of the customers' accounts, by FreshBooks ID of the client.
+
+        Known from this run, or from the deal itself where it points to the right one; else looked up; else made from
+        what the invoice says, unless the client waits because nobody knows which account it is.
+        """
+        known = self._run.accounts
+        for key, customer in customers.items():
+            row = held.get(key)
+            account = lookup_id(row.get(self._account_field())) if row else None
+            if row and account and row.get(account_key) == customer.key:
+                known.setdefault(customer.key, account)
+        missing = {customer.key: customer for customer in customers.values() if customer.key not in known}
+        layout = self._run.ready.layouts["clients"]
+        found = self._run.reader.by_key(layout, missing.keys(), ["id"])
+        known.update({key: str(row["id"]) for key, row in found.items()})
+        unknown = {key: customer for key, customer in missing.items() if key not in known}
+        waiting = self._run.follow_up.is_ambiguous({key: (one.account, one.id) for key, one in unknown.items()})
+        stand_ins = {key: customer for key, customer in unknown.items() if key not in waiting}
+        if stand_ins:
+            Clients(self._run).stand_in(stand_ins)
+        return known
+
+    def _account_field(self) -> str:
+        field = self.layout.named(ACCOUNT)
+        return field.api_name if field else ACCOUNT
+
+    def _joined(self, account_key: str) -> list[str]:
+        """Give the column with the FreshBooks ID of the deal's account, where there is such a field already."""
+        layout: Layout = self._run.ready.layouts["clients"]
+        return [] if layout.key.api_name in layout.missing else [account_key]

@@ -1,0 +1,55 @@
+"""Records of any tap whose stream is named like a Zoho module: upserted as they stand, on the key set in `modules`."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from target_zoho_crm.mapping.layout import Destination
+from target_zoho_crm.sync.planning import Create, Rejection
+from target_zoho_crm.sync.writing import Written
+
+if TYPE_CHECKING:
+    from target_zoho_crm.run import Run
+
+logger = logging.getLogger("target-zoho-crm")
+
+
+class Passthrough:
+    """Upserts the records of one stream.
+
+    Args:
+        run: what all streams share.
+        module: API name.
+        key: API name of the field that tells records apart: the module's own one (of Contacts, Email), or a unique one.
+    """
+
+    def __init__(self, run: Run, module: str, key: str) -> None:
+        self._run = run
+        self._key = key
+        self._destination = Destination(module, module, key, key_unique=True)
+
+    def sync(self, records: list[dict[str, Any]]) -> None:
+        """Write a batch; of several records with the same key the last one counts.
+
+        Raises:
+            ZohoError: if the run has to stop.
+        """
+        actions: dict[str, Create] = {}
+        for record in records:
+            values = {name: value for name, value in record.items() if not name.startswith("_sdc_")}
+            key = values.get(self._key)
+            if key is None or key == "":
+                self._reject(Rejection("MANDATORY_NOT_FOUND", self._key, "a value"))
+            else:
+                actions[str(key)] = Create(str(key), values)
+        for outcome in self._run.carry_out(self._destination, list(actions.values())).values():
+            if isinstance(outcome, Written):
+                self._run.summary.count(self._destination.stream, outcome.how)
+            else:
+                self._reject(outcome)
+
+    def _reject(self, rejection: Rejection) -> None:
+        """Count and log a record that was refused; its key may be somebody's e-mail address, so it is not named."""
+        self._run.summary.count(self._destination.stream, "rejected")
+        logger.warning("%s: a record was rejected: %s", self._destination.stream, rejection)

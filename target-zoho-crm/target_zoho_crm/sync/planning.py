@@ -1,0 +1,175 @@
+"""What is to be done for one record: a decision about what FreshBooks says and what Zoho holds, made without a network.
+
+`plan` gives an action; `writing` carries it out, and a dry run prints it instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
+
+from target_zoho_crm.mapping.values import same
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_zoho_crm.org.organization import Field
+
+EASTERN = ZoneInfo("America/New_York")
+"""FreshBooks writes `updated` as US/Eastern wall time, without saying which of autumn's two hours from one to two it
+means (https://www.freshbooks.com/api/dates); the tap takes the first."""
+
+Values = dict[str, Any]
+"""Fitted values by API name."""
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Why a record was not written; no value of the record is in it."""
+
+    code: str
+    field: str = ""
+    expected: str = ""
+    message: str = ""
+
+    def __str__(self) -> str:
+        """Give the reason in one line."""
+        where = f" in {self.field}" if self.field else ""
+        wanted = f", expected: {self.expected}" if self.expected else ""
+        return f"{self.code}{where}{wanted}"
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What FreshBooks says about one record."""
+
+    key: str
+    """Its FreshBooks ID."""
+    values: Values
+    once: Values = field(default_factory=dict)
+    """Values for a new record only."""
+    updated: datetime | None = None
+    """When it was changed in FreshBooks, as far as that is known."""
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class Create:
+    """Make a new record."""
+
+    key: str
+    values: Values
+
+
+@dataclass(frozen=True)
+class Update:
+    """Change the record `id`; only what differs is in `changes`, and what it replaces in `held`."""
+
+    key: str
+    id: str
+    changes: Values
+    held: Values
+
+
+@dataclass(frozen=True)
+class Link:
+    """Write a FreshBooks ID, and what else differs, into a record that had none."""
+
+    key: str
+    id: str
+    changes: Values
+    held: Values
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Delete the record `id`."""
+
+    key: str
+    id: str
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Write nothing: Zoho holds the same ("unchanged") or something newer ("older")."""
+
+    key: str
+    reason: Literal["unchanged", "older"]
+    id: str | None = None
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Write nothing yet: `reason` is "ambiguous" (these `candidates`) or "parent" (`waits_for`)."""
+
+    key: str
+    reason: Literal["ambiguous", "parent"]
+    waits_for: str | None = None
+    candidates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reject:
+    """Write nothing: the record cannot be written as it is."""
+
+    key: str
+    error: Rejection
+
+
+Action = Create | Update | Link | Delete | Skip | Wait | Reject
+
+
+def plan(
+    desired: Desired,
+    held: Mapping[str, Any] | None,
+    fields: Mapping[str, Field],
+    *,
+    held_updated: datetime | None = None,
+    linking: bool = False,
+) -> Action:
+    """Decide what is to be done for a record.
+
+    Args:
+        desired: what FreshBooks says.
+        held: what Zoho holds, with its `id`; None for nothing.
+        fields: the module's fields by API name.
+        held_updated: FreshBooks Updated of what Zoho holds.
+        linking: whether the record in Zoho does not yet carry the FreshBooks ID.
+    """
+    if held is None:
+        return Create(desired.key, {**{k: v for k, v in desired.values.items() if v is not None}, **desired.once})
+    record_id = str(held["id"])
+    if not linking and is_older(desired.updated, held_updated):
+        return Skip(desired.key, "older", record_id)
+    changes = {name: value for name, value in desired.values.items() if not same(fields[name], value, held.get(name))}
+    if not changes:
+        return Skip(desired.key, "unchanged", record_id)
+    action = Link if linking else Update
+    return action(desired.key, record_id, changes, {name: held.get(name) for name in changes})
+
+
+def plan_deletion(key: str, held: Mapping[str, Any] | None) -> Delete | Skip:
+    """Decide what is to be done for a record deleted in FreshBooks, where the setting asks to delete it in Zoho too."""
+    return Skip(key, "unchanged") if held is None else Delete(key, str(held["id"]))
+
+
+def is_older(incoming: datetime | None, held: datetime | None) -> bool:
+    """Say whether what comes in is certainly older than what is held.
+
+    Within the hour that autumn repeats the order cannot be told, so nothing there is older than anything else there.
+
+    Args:
+        incoming: aware; None is not known, and nothing is older than that.
+        held: the same.
+    """
+    if incoming is None or held is None or incoming >= held:
+        return False
+    return not (held - incoming < timedelta(hours=1) and _repeated(incoming) and _repeated(held))
+
+
+def _repeated(moment: datetime) -> bool:
+    """Say whether a moment's wall time in the US East comes twice."""
+    local = moment.astimezone(EASTERN)
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()

@@ -1,0 +1,104 @@
+"""What Zoho holds, read with COQL, which sees a record as soon as it is written (search does not)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from target_zoho_crm.api.coql import chunks, equals_any, select
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from target_zoho_crm.api.client import ZohoClient
+    from target_zoho_crm.mapping.layout import Layout
+
+Held = dict[str, Any]
+Former = Callable[[str, Collection[str]], Mapping[str, str]]
+NAMES_A_CALL = 100
+_KEY = re.compile(r"[^:]+:[0-9]+")
+
+
+class Reader:
+    """Reads the records that a batch is about, several calls at a time.
+
+    Args:
+        client: the organization's API.
+        former: gives, for a stream's FreshBooks IDs, the Zoho ids of the records that were written for them.
+    """
+
+    def __init__(self, client: ZohoClient, former: Former = lambda _stream, _keys: {}) -> None:
+        self._client = client
+        self._former = former
+
+    def by_key(self, layout: Layout, keys: Collection[str], fields: Sequence[str] | None = None) -> dict[str, Held]:
+        """Give the records that carry these FreshBooks IDs, by FreshBooks ID.
+
+        A record that was written for one of them and has lost it since is still that one's: else there would soon be a
+        second one.
+
+        Args:
+            layout: where to look.
+            keys: FreshBooks IDs; two hundred of them cost one call and one credit.
+            fields: API names, where not all fields of the layout are needed.
+        """
+        key = layout.key.api_name
+        if key in layout.missing or not keys:
+            return {}
+        wanted = [name for name in ("id", key, *(fields or layout.reads)) if name not in layout.missing]
+        rows = self._rows(list(dict.fromkeys(wanted)), layout.module, key, sorted(keys))
+        found: dict[str, Held] = {}
+        for row in sorted(rows, key=lambda row: str(row["id"])):
+            found.setdefault(str(row.get(key)), row)
+        found = {key_: row for key_, row in found.items() if key_ in keys}
+        return found | self._robbed(layout, set(keys) - found.keys(), list(dict.fromkeys(wanted)))
+
+    def _robbed(self, layout: Layout, keys: Collection[str], wanted: Sequence[str]) -> dict[str, Held]:
+        """Give the records whose FreshBooks ID somebody has emptied, or overwritten with something that is none."""
+        former = self._former(layout.stream, keys) if keys else {}
+        rows = {str(row["id"]): row for row in self._rows(wanted, layout.module, "id", sorted(former.values()))}
+        lost = {id_ for id_, row in rows.items() if not _KEY.fullmatch(str(row.get(layout.key.api_name) or ""))}
+        return {key: rows[id_] for key, id_ in former.items() if id_ in lost}
+
+    def unlinked_named(self, layout: Layout, names: Iterable[str]) -> list[Held]:
+        """Give the accounts without a FreshBooks ID that have one of these names.
+
+        COQL compares without regard to upper and lower case; the variants make up for white space and Unicode forms.
+        """
+        variants = {form for name in names for form in _variants(name) if form}
+        if not variants:
+            return []
+        key = layout.key.api_name
+        rows = self._rows(layout.reads, layout.module, "Account_Name", sorted(variants), NAMES_A_CALL)
+        return list({str(row["id"]): row for row in rows if not row.get(key)}.values())
+
+    def contact_emails(self, account_ids: Collection[str]) -> dict[str, list[str]]:
+        """Give the e-mail addresses of these accounts' Contacts, by account id."""
+        emails: dict[str, list[str]] = defaultdict(list)
+        for row in self._rows(("id", "Email", "Account_Name"), "Contacts", "Account_Name.id", sorted(account_ids)):
+            if row.get("Email"):
+                emails[lookup_id(row.get("Account_Name")) or ""].append(row["Email"])
+        return emails
+
+    def related(self, module: str, lookup: str, ids: Collection[str], fields: Sequence[str]) -> list[Held]:
+        """Give the records of a module whose lookup points to one of these ids."""
+        return self._rows(["id", lookup, *fields], module, f"{lookup}.id", sorted(ids))
+
+    def _rows(
+        self, fields: Sequence[str], module: str, field: str, values: Sequence[str], a_call: int = 200
+    ) -> list[Held]:
+        queries = [select(fields, module, equals_any(field, some)) for some in chunks(values, a_call)]
+        return [row for rows in self._client.map(self._client.query, queries) for row in rows]
+
+
+def lookup_id(value: Any) -> str | None:
+    """Give the id of a lookup as it is read: ``{"name", "id"}``, or nothing."""
+    return str(value["id"]) if isinstance(value, dict) and value.get("id") else None
+
+
+def _variants(name: str) -> set[str]:
+    spaced = {name.strip(), " ".join(name.split())}
+    return {unicodedata.normalize(form, text) for form in ("NFC", "NFD") for text in spaced}

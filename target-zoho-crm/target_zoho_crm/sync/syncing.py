@@ -1,0 +1,108 @@
+"""A batch of one stream, from what came in to what became of it; each stream says how its records are planned."""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING
+
+from target_zoho_crm.mapping.layout import DELETED
+from target_zoho_crm.mapping.tables import Setting
+from target_zoho_crm.mapping.values import Fitter, UnfitError
+from target_zoho_crm.sync.incoming import Malformed, Source, newest, read_source
+from target_zoho_crm.sync.planning import Action, Reject, Rejection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from target_zoho_crm.mapping.layout import Layout
+    from target_zoho_crm.mapping.tables import Record
+    from target_zoho_crm.run import Run
+    from target_zoho_crm.sync.planning import Desired, Values
+    from target_zoho_crm.sync.writing import Outcome
+
+
+class StreamSync(abc.ABC):
+    """Brings the records of one stream to Zoho, a batch at a time.
+
+    Args:
+        run: what all streams share.
+    """
+
+    stream: str
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._values: dict[str, Values] = {}
+
+    @property
+    def layout(self) -> Layout:
+        """Where the stream goes."""
+        return self._run.ready.layouts[self.stream]
+
+    def sync(self, records: Iterable[Record]) -> None:
+        """Read, compare, write and note a batch.
+
+        Raises:
+            ZohoError: if the run has to stop.
+            StoreError: if what happened cannot be noted.
+        """
+        found: list[Source] = []
+        for record in records:
+            source = read_source(record, self._run.started_at)
+            if isinstance(source, Malformed):
+                self._run.follow_up.malformed(self.stream, source)
+            else:
+                found.append(source)
+        sources = newest(found)
+        if sources:
+            self.note(sources, *self.bring(sources))
+
+    def bring(self, sources: Mapping[str, Source]) -> tuple[Mapping[str, Action], Mapping[str, Outcome]]:
+        """Plan records and carry the plan out."""
+        actions = self.plan(sources)
+        return actions, self._run.carry_out(self.layout.destination, list(actions.values()))
+
+    @abc.abstractmethod
+    def plan(self, sources: Mapping[str, Source]) -> dict[str, Action]:
+        """Give what is to be done for each record, by FreshBooks ID."""
+
+    def note(
+        self, sources: Mapping[str, Source], actions: Mapping[str, Action], outcomes: Mapping[str, Outcome]
+    ) -> dict[str, str]:
+        """Note what became of the records; give the Zoho ids of those that are as they should be."""
+        values, self._values = self._values, {}
+        return self._run.follow_up.batch(self.stream, sources, actions, outcomes, values)
+
+    def map(self, source: Source, setting: Setting, fitter: Fitter) -> Desired | Reject:
+        """Map a record, or say why it cannot be."""
+        try:
+            desired = self.layout.desired(source.record, setting, fitter)
+        except UnfitError as error:
+            return Reject(source.key, Rejection(error.code, error.field, error.expected))
+        if setting.foreign:
+            self._run.summary.count(self.stream, "foreign_currency", setting.foreign)
+        self._values[source.key] = desired.values
+        return desired
+
+    def setting(self, *, account: str | None = None, deal: str | None = None, currency: str | None = None) -> Setting:
+        """Give the setting in which a record is mapped."""
+        ready, layout = self._run.ready, self.layout
+        return Setting(
+            currency=currency or layout.currency,
+            currencies=layout.currencies,
+            stages=ready.stages,
+            pipeline=ready.pipeline,
+            account=account,
+            deal=deal,
+            unknown_statuses=self._run.summary.unknown_statuses,
+        )
+
+    def count_fitted(self, fitter: Fitter) -> None:
+        """Count the values that had to be changed to fit."""
+        changed = fitter.shortened.total() + fitter.emptied.total()
+        if changed:
+            self._run.summary.count(self.stream, "fitted", changed)
+
+    def to_be_deleted(self, source: Source) -> bool:
+        """Say whether a record is deleted in FreshBooks and the setting asks to delete it in Zoho too."""
+        return self._run.settings.delete and source.record.get("vis_state") == DELETED

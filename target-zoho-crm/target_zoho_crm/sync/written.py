@@ -1,0 +1,96 @@
+"""What was written last into each record, so that other people's changes can be told from one's own.
+
+The store keeps the names of the fields and a digest of their values. A digest of what Zoho holds in the same fields is
+the same if, and only if, nobody has changed one of them since.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from singer_store import WrittenRecord
+from target_zoho_crm.mapping.values import clean, read_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from singer_store import WrittenRecords
+    from target_zoho_crm.sync.incoming import Source
+
+_LONGEST_NUMBER = 19
+
+
+def fingerprint(values: Mapping[str, Any], names: Iterable[str]) -> bytes:
+    """Give the values of fields in the one form that they have whether they are sent to Zoho or read from it.
+
+    Empty and null are the same, and so are numbers, instants, lookups and texts that `values.same` calls the same.
+    """
+    plain = {name: _plain(values.get(name)) for name in sorted(names)}
+    return json.dumps(plain, separators=(",", ":"), default=str).encode()
+
+
+def _plain(value: Any) -> Any:
+    if value is None or value == "" or isinstance(value, bool):
+        return value if isinstance(value, bool) else None
+    if isinstance(value, (int, float, Decimal)):
+        return [_number(Decimal(str(value)))]
+    if isinstance(value, Mapping):
+        return str(value.get("id"))
+    if isinstance(value, str):
+        return _plain_text(value)
+    return value
+
+
+def _plain_text(text: str) -> Any:
+    if len(text) <= _LONGEST_NUMBER and text.isascii() and text.isdecimal() and str(int(text)) == text:
+        # Zoho writes large whole numbers as text.
+        return [text]
+    moment = read_instant(text) if "T" in text else None
+    return moment.isoformat() if moment is not None else " ".join(clean(text, lines=True).split()) or None
+
+
+def _number(number: Decimal) -> str:
+    return format(number.normalize(), "f") if number else "0"
+
+
+def former_records(table: WrittenRecords, stream: str, keys: Iterable[str]) -> dict[str, str]:
+    """Give the Zoho ids of the records that were written for these FreshBooks IDs, by FreshBooks ID."""
+    numbers: dict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        account, _, number = key.rpartition(":")
+        numbers[account].append(number)
+    return {
+        f"{account}:{number}": written.record_id
+        for account, some in numbers.items()
+        for number, written in table.of_objects(account, stream, some).items()
+    }
+
+
+class Recorder:
+    """Collects what a batch leaves in Zoho, and notes it in the store at once."""
+
+    def __init__(self, table: WrittenRecords, stream: str) -> None:
+        self._table = table
+        self._stream = stream
+        self._records: list[WrittenRecord] = []
+        self._deleted: dict[str, list[str]] = defaultdict(list)
+
+    def holds(self, source: Source, record_id: str, values: Mapping[str, Any], left_out: Iterable[str] = ()) -> None:
+        """Take up a record that holds these values now."""
+        names = tuple(sorted(values.keys() - set(left_out)))
+        digest = self._table.digest(fingerprint(values, names))
+        self._records.append(WrittenRecord(source.account, self._stream, str(source.id), record_id, names, digest))
+
+    def deleted(self, source: Source) -> None:
+        """Take up a record that has been deleted on purpose."""
+        self._deleted[source.account].append(str(source.id))
+
+    def note(self) -> None:
+        """Note everything."""
+        self._table.note(self._records)
+        for account, ids in self._deleted.items():
+            self._table.forget(account, self._stream, ids)
