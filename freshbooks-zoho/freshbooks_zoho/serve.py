@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from freshbooks_zoho.admin.health import health_routes
 from freshbooks_zoho.admin.metrics import Metrics
 from freshbooks_zoho.admin.readiness import Readiness
+from freshbooks_zoho.freshbooks.account import find_account
 from freshbooks_zoho.freshbooks.callbacks import Callbacks
 from freshbooks_zoho.freshbooks.events_api import EventsApi
 from freshbooks_zoho.runs.conductor import Conductor
@@ -29,11 +30,9 @@ from freshbooks_zoho.webhooks.inbox import Inbox
 from freshbooks_zoho.webhooks.notifications import Notifications
 from freshbooks_zoho.zoho.side import ZohoSide, open_client
 from singer_store import StoreError, open_store
-from tap_freshbooks.account import businesses, choose
 from tap_freshbooks.auth import Authorizer, open_broker
 from tap_freshbooks.client import FreshBooksClient
 from tap_freshbooks.errors import FreshBooksError
-from tap_freshbooks.errors import SettingError as TapSettingError
 from target_zoho_crm.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
 
 ENSURE_SECONDS, ENSURE_SOON_SECONDS = 3600.0, 60.0
 """Between two looks at FreshBooks' callbacks, and while one of them is not verified."""
-_KIND = "companion"
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +64,9 @@ async def serve(settings: Settings) -> None:
     with ExitStack() as stack:
         store = stack.enter_context(open_store(settings.store_url, settings.store_key))
         authorizer = Authorizer(open_broker(store, settings.tap))
-        account = await in_thread(partial(find_account, settings, store, authorizer))
+        freshbooks = FreshBooksClient(settings.tap.api_url, authorizer, user_agent=settings.tap.user_agent)
+        stack.callback(freshbooks.close)
+        account = await in_thread(partial(find_account, settings, store, freshbooks))
         try:
             client = stack.enter_context(open_client(settings, store))
         except ConfigurationError as error:
@@ -157,30 +157,3 @@ async def _ensure(callbacks: Callbacks) -> None:
         except Exception:
             logger.exception("FreshBooks' callbacks could not be looked at.")
         await asyncio.sleep(seconds)
-
-
-def find_account(settings: Settings, store: Store, authorizer: Authorizer) -> str:
-    """Give the FreshBooks account to sync: the setting's, else the user's only one, else (no answer) the last known.
-
-    Raises:
-        SettingError: if the user has several accounts and the setting names none.
-        FreshBooksError: if FreshBooks does not answer and none is known.
-        StoreError: if there is no token to be had.
-    """
-    if settings.tap.account_id:
-        return settings.tap.account_id
-    name = f"account/{settings.tap.client_id}"[:200]
-    client = FreshBooksClient(settings.tap.api_url, authorizer, user_agent=settings.tap.user_agent)
-    try:
-        account = choose(businesses(client.me().payload), None).account_id
-    except TapSettingError as error:
-        raise SettingError(str(error)) from None
-    except FreshBooksError:
-        known = store.secrets.get(_KIND, name)
-        if known is None:
-            raise
-        return str(known["account_id"])
-    finally:
-        client.close()
-    store.secrets.put(_KIND, name, {"account_id": account})
-    return account

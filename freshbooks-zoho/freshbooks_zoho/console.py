@@ -1,0 +1,109 @@
+"""What commands show: tables and colours on a terminal, plain lines elsewhere, one JSON document where asked for."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rich.console import Console as Terminal
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+OK, FAILED, ATTENTION = 0, 1, 3
+"""Exit codes: all is well; the command could not do its work; it did, and found something a person has to look at.
+
+2 is wrong usage (click's).
+"""
+_STYLES = {"good": "green", "warning": "yellow", "bad": "bold red", "quiet": "dim", "heading": "bold"}
+
+
+class Report(Protocol):
+    """What a command has found out."""
+
+    @property
+    def exit_code(self) -> int:
+        """`OK`, or `ATTENTION`."""
+
+    def as_json(self) -> Mapping[str, Any]:
+        """Give everything for a program: amounts as text, moments as ISO 8601 in UTC."""
+
+    def show(self, console: Console) -> None:
+        """Show it to a person."""
+
+
+class Console:
+    """Writes to stdout, in the way that fits what stdout is."""
+
+    def __init__(self, terminal: Terminal | None = None) -> None:
+        self._terminal = terminal or Terminal(file=sys.stdout, highlight=False)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person looks on."""
+        return self._terminal.is_terminal
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """Write a line; the style is good, warning, bad, quiet or heading, or none."""
+        self._terminal.print(Text(text, _STYLES.get(style, "")), soft_wrap=True)
+
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[str] = ()) -> None:
+        """Write a table.
+
+        Args:
+            header: of each column.
+            rows: a cell for each column; a `Text` keeps its style, None is left blank.
+            right: columns aligned to the right.
+        """
+        cells = [[_cell(one) for one in row] for row in rows]
+        if self.is_terminal:
+            table = Table(box=None, header_style="bold", pad_edge=False)
+            for name in header:
+                table.add_column(name, justify="right" if name in right else "left", overflow="fold")
+            for row in cells:
+                table.add_row(*row)
+            self._terminal.print(table)
+            return
+        lines = [[Text(name) for name in header], *cells]
+        widths = [max(line[column].cell_len for line in lines) for column in range(len(header))]
+        for line in lines:
+            fitted = [
+                " " * (width - cell.cell_len) + cell.plain
+                if name in right
+                else cell.plain + " " * (width - cell.cell_len)
+                for name, cell, width in zip(header, line, widths, strict=True)
+            ]
+            self.line("  ".join(fitted).rstrip())
+
+    @contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        """Show on a terminal that something takes a while."""
+        if not self.is_terminal:
+            yield
+            return
+        with self._terminal.status(what):
+            yield
+
+
+def emit(report: Report, *, as_json: bool, console: Console | None = None) -> int:
+    """Show a report, and give the exit code."""
+    if as_json:
+        sys.stdout.write(json.dumps(report.as_json(), indent=2, default=_json) + "\n")
+    else:
+        report.show(console or Console())
+    return report.exit_code
+
+
+def _cell(value: object) -> Text:
+    return value if isinstance(value, Text) else Text("" if value is None else str(value))
+
+
+def _json(value: object) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in a report")
