@@ -24,7 +24,7 @@ from singer_store.pending import SET_ASIDE, Pending, PendingObject
 from singer_store.runs import Run, Runs
 from singer_store.secrets import Secrets
 from singer_store.store import Store, open_store
-from singer_store.tokens import AccessToken, Grant
+from singer_store.tokens import AccessToken, Connection, Grant
 from singer_store.written import WrittenRecord, WrittenRecords
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Broker",
     "ClientRefusedError",
     "ConnectAgainError",
+    "Connection",
     "CorruptRowError",
     "Grant",
     "InsecureFileError",

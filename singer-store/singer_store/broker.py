@@ -28,7 +28,7 @@ from singer_store.errors import (
 )
 from singer_store.locks import LockTimeoutError
 from singer_store.renewal import Outcome, Step, decide, flags_after, is_alive, with_grant
-from singer_store.tokens import AccessToken, TokenRow
+from singer_store.tokens import CONNECT_AGAIN, AccessToken, TokenRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,12 +49,6 @@ SEND_WAIT = 0.5
 # The only copy of a new refresh token is in memory: try hard to write it.
 SAVE_TRIES = 6
 
-_REASONS = {
-    "refused": "its refresh token was refused, so it has been used elsewhere or revoked",
-    "unanswered": "its refresh token was sent twice and no answer came back, so it may be spent",
-    "disconnected": "it was disconnected",
-    "missing": "there is none in this store and no refresh token in the settings",
-}
 _BLOCKS = {
     "unavailable": "the service said not now",
     "unanswered": "it did not answer the last time",
@@ -282,8 +276,9 @@ class Broker:
         return self.database.lock(f"tokens {self.service} {self.client_id}", LOCK_SECONDS)
 
     def _connect_again(self, reason: str) -> str:
+        why = CONNECT_AGAIN.get(reason, reason)
         return (
-            f"{self.service} has to be connected again: {_REASONS.get(reason, reason)}. Give consent once more, or put "
+            f"{self.service} has to be connected again: {why}. Give consent once more, or put "
             'a new refresh token in the setting "refresh_token".'
         )
 

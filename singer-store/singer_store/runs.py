@@ -57,13 +57,15 @@ class Runs:
             )
             connection.execute(delete(runs).where(runs.c.plugin == plugin, runs.c.id < newest.scalar_subquery()))
 
-    def latest(self, plugin: str, limit: int = 1) -> list[Run]:
-        """Give a plugin's last runs, the newest first."""
+    def latest(self, plugin: str, limit: int = 1, *, since: datetime | None = None) -> list[Run]:
+        """Give a plugin's last runs, the newest first; only those that ended after `since`, if that is given."""
         query = (
             select(runs.c.plugin, runs.c.started_at, runs.c.finished_at, runs.c.outcome, runs.c.summary)
             .where(runs.c.plugin == plugin)
             .order_by(runs.c.id.desc())
             .limit(limit)
         )
+        if since is not None:
+            query = query.where(runs.c.finished_at > since)
         with self._database.read() as connection:
             return [Run(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - the documented way

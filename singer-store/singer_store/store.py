@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from singer_store.keys import Keyring
-    from singer_store.tokens import Grant
+    from singer_store.tokens import Connection, Grant
 
 
 def _now() -> datetime:
@@ -88,6 +88,20 @@ class Store:
             database=self._database,
             clock=self._clock,
         )
+
+    def connection(self, *, service: str, client_id: str, seed: str | None) -> Connection | None:
+        """Give what is known of a connection, without its tokens and without asking the service.
+
+        Args:
+            service: As for `broker`.
+            client_id: As for `broker`.
+            seed: As for `broker`.
+
+        Returns:
+            None where there has been no token yet.
+        """
+        digest = seed_digest(self._salt, (seed or "").strip() or None)
+        return TokenRows(self._database, self._keyring).connection(service, client_id, digest)
 
     def lock(self, name: str, *, timeout: float) -> AbstractContextManager[None]:
         """Hold a lock across threads, processes and machines; it dies with its holder.

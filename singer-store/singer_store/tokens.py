@@ -78,6 +78,34 @@ class TokenRow:
     grant_number: int = 0
 
 
+@dataclass(frozen=True)
+class Connection:
+    """What is known of a connection; nothing of it is a secret.
+
+    Attributes:
+        service: Its name.
+        issued_at: When the access token was made; None where there is none yet.
+        expires_at: When the access token ends; until then, or later, it is renewed by whoever needs one.
+        problem: Why only a person can help, in words; None where nobody has to.
+        blocked_until: Before that nobody asks for another token, because of the last answer.
+    """
+
+    service: str
+    issued_at: datetime | None
+    expires_at: datetime | None
+    problem: str | None
+    blocked_until: datetime | None
+
+
+CONNECT_AGAIN = {
+    "refused": "its refresh token was refused, so it has been used elsewhere or revoked",
+    "unanswered": "its refresh token was sent twice and no answer came back, so it may be spent",
+    "disconnected": "it was disconnected",
+    "missing": "there is none in this store and no refresh token in the settings",
+}
+"""What `TokenRow.connect_again` means, in words."""
+
+
 def seed_digest(salt: bytes, seed: str | None) -> str:
     """Name a seed's row without telling anything about the seed; no seed is the empty name."""
     return hmac.new(salt, seed.encode(), hashlib.sha256).hexdigest() if seed else ""
@@ -118,6 +146,14 @@ class TokenRows:
     def choose(self, service: str, client_id: str, seed: str) -> TokenRow | None:
         """Give a plugin's row (see `choose_row`) without its secrets, so that a damaged one can be replaced."""
         return choose_row([_without_secret(row) for row in self._all(service, client_id)], seed)
+
+    def connection(self, service: str, client_id: str, seed: str) -> Connection | None:
+        """Give what is known of a plugin's connection; None before its first token."""
+        row = self.choose(service, client_id, seed)
+        if row is None:
+            return None
+        problem = None if row.connect_again is None else CONNECT_AGAIN.get(row.connect_again, row.connect_again)
+        return Connection(service, row.issued_at, row.expires_at, problem, row.blocked_until)
 
     def bare(self, service: str, client_id: str, seed: str) -> TokenRow | None:
         """Give exactly that row without its secrets, so that a damaged one can be replaced."""

@@ -279,3 +279,22 @@ def test_disconnected_stays_disconnected_until_a_new_consent(store, server):
     assert server.seen == ["seed"]
     broker.connect(Grant("connected", "fresh", 43200))
     assert broker.token().value == "connected"
+
+
+def test_how_a_connection_is_can_be_seen_without_its_tokens_and_without_asking(store, server, clock):
+    def connection(seed="seed"):
+        return store.connection(service="freshbooks", client_id="client", seed=seed)
+
+    assert connection() is None
+    token = broker_for(store, server).token()
+    seen = connection()
+    assert (seen.issued_at, seen.expires_at, seen.problem) == (clock(), token.expires_at, None)
+    assert connection(seed=None) == seen
+    assert connection(seed="another") is None
+
+    server.live = set()
+    clock.advance(hours=7)
+    broker_for(store, server).token()
+    assert "refused" in connection().problem
+    assert [word for word in ("access-1", "refresh-1", "seed") if word in repr(connection())] == []
+    assert server.seen == ["seed", "refresh-1"]

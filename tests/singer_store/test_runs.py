@@ -21,6 +21,14 @@ def test_the_last_run_of_a_plugin(store):
     assert store.runs.latest("nobody") == []
 
 
+def test_the_runs_since_a_moment_are_those_that_ended_after_it(store):
+    for hour in range(4):
+        store.runs.add("tap", NOW + timedelta(hours=hour), NOW + timedelta(hours=hour, minutes=5), "ok", {"n": hour})
+
+    found = store.runs.latest("tap", limit=9, since=NOW + timedelta(hours=1, minutes=5))
+    assert [run.summary["n"] for run in found] == [3, 2]
+
+
 def test_only_the_last_ones_of_each_plugin_are_kept(store, monkeypatch):
     monkeypatch.setattr(runs_module, "_KEEP", 3)
     store.runs.add("target", NOW, NOW, "ok", {})
