@@ -39,10 +39,10 @@ def open_broker(store: Store, settings: Settings) -> Broker:
     )
 
 
-def refresher(settings: Settings) -> Callable[[str], Grant]:
+def refresher(settings: Settings) -> Callable[[str, Mapping[str, str]], Grant]:
     """Make the function that spends a refresh token: one POST, never repeated here."""
 
-    def refresh(refresh_token: str) -> Grant:
+    def refresh(refresh_token: str, _details: Mapping[str, str]) -> Grant:
         form = {
             "client_id": settings.client_id,
             "client_secret": settings.client_secret,
@@ -92,6 +92,7 @@ def _grant(payload: Mapping[str, Any]) -> Grant:
         access_token=payload["access_token"],
         refresh_token=payload.get("refresh_token"),
         expires_in=int(payload.get("expires_in") or 43200),
+        details={"scope": str(payload["scope"])} if payload.get("scope") else {},
         issued_at=datetime.fromtimestamp(created_at, timezone.utc) if isinstance(created_at, (int, float)) else None,
     )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
-from singer_store import open_store
+from singer_store import StoreError, open_store
 from tap_freshbooks.account import Business, businesses, choose
 from tap_freshbooks.auth import Authorizer, open_broker
 from tap_freshbooks.balances import Balances
@@ -18,13 +18,14 @@ from tap_freshbooks.resources import RESOURCES
 from tap_freshbooks.timestamps import eastern_day
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from logging import Logger
 
     from singer_store import PendingObject, Store
     from singer_store.pending import Reason
     from tap_freshbooks.settings import Settings
 
+PLUGIN = "tap-freshbooks"
 MOST_DUE = 1000
 """Objects due in the store that one run fetches; those that failed least come first."""
 
@@ -42,6 +43,8 @@ class Run:
     balances: Balances = field(default_factory=Balances)
     due: Family = field(default_factory=Family)
     """Objects due in the store, with what they depend on."""
+    started_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    """By this machine's clock, as everything in the store."""
     _open: ExitStack = field(default_factory=ExitStack, repr=False)
 
     @classmethod
@@ -63,6 +66,16 @@ class Run:
                 raise SettingError("The setting start_date is in the future: nothing could ever be read.")
             objects = Objects(client, business.account_id)
             return cls(settings, store, objects, business, answer.read_at, _open=stack.pop_all())
+
+    def note(self, outcome: Literal["ok", "failed"], emitted: Mapping[str, int], logger: Logger) -> None:
+        """Note the run in the history: what came of it, and how many objects of each stream it has emitted."""
+        kind = "changes" if self.settings.record_ids is None else "objects"
+        summary = {"account": self.business.account_id, "kind": kind, "streams": dict(emitted)}
+        try:
+            self.store.runs.add(PLUGIN, self.started_at, datetime.now(timezone.utc), outcome, summary)
+        except StoreError as error:
+            # The run itself was as it was; nothing but the history lacks it.
+            logger.warning("The run could not be noted in the history: %s", error)
 
     def close(self) -> None:
         """Close the connections."""

@@ -65,6 +65,11 @@ class FreshBooksStream(Stream):
         return self._tap.run
 
     @property
+    def emitted(self) -> int:
+        """How many objects this run has emitted."""
+        return len(self._emitted)
+
+    @property
     def bookmark(self) -> datetime | None:
         """The bookmark of the last run.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import weakref
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
@@ -90,12 +90,15 @@ class TapFreshBooks(Tap):
         """
         streams = [cast("FreshBooksStream", stream) for stream in self.streams.values() if stream.selected]
         run = self.run
+        outcome: Literal["ok", "failed"] = "failed"
         try:
             if run.settings.record_ids is not None:
                 self._sync_objects(run, streams)
             else:
                 self._sync_changes(run, streams)
+            outcome = "ok"
         finally:
+            run.note(outcome, {stream.name: stream.emitted for stream in streams}, self.logger)
             self.close()
 
     def _sync_objects(self, run: Run, streams: list[FreshBooksStream]) -> None:
