@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from support.freshbooks import LINE
 
@@ -14,8 +16,9 @@ def latest(store):
 
 
 def test_a_run_to_the_end_is_noted_also_one_that_had_nothing_to_emit(freshbooks, tap, store, box):
-    client = freshbooks.create_client(organization="Alder Ltd", email="a@example.com")
-    freshbooks.create_invoice(client["id"], [LINE])
+    with freshbooks.at(box.clock.now() - timedelta(days=30)):
+        client = freshbooks.create_client(organization="Alder Ltd", email="a@example.com")
+        freshbooks.create_invoice(client["id"], [LINE])
     state = tap().state
     counts = {"clients": 1, "invoices": 1, "payments": 0}
     assert latest(store) == ("ok", {"account": freshbooks.account_id, "kind": "changes", "streams": counts})
