@@ -31,7 +31,7 @@ from singer_store.renewal import Outcome, Step, decide, flags_after, is_alive, w
 from singer_store.tokens import CONNECT_AGAIN, AccessToken, TokenRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -68,7 +68,7 @@ class Broker:
     client_id: str = field(repr=False)
     seed: str | None = field(repr=False)
     digest: str = field(repr=False)
-    refresh: Callable[[str], Grant] = field(repr=False)
+    refresh: Callable[[str, Mapping[str, str]], Grant] = field(repr=False)
     rotates: bool
     rows: TokenRows = field(repr=False)
     database: Database = field(repr=False)
@@ -123,13 +123,41 @@ class Broker:
     def forget(self) -> None:
         """Drop the tokens. A mark stays in their place, so that the seed in the settings does not come back to life."""
         with self._lock():
-            chosen = self.rows.choose(self.service, self.client_id, self.digest)
-            own = self.rows.bare(self.service, self.client_id, self.digest)
-            for row in filter(None, {chosen, own}):
-                mark = self._new_row(seed=row.seed, connect_again="disconnected", grant_number=row.grant_number + 1)
-                self.rows.put(mark)
-            if own is None:
-                self.rows.add(self._new_row(connect_again="disconnected"))
+            self._forget()
+
+    def disconnect(self, revoke: Callable[[str, Mapping[str, str]], None]) -> bool:
+        """Revoke the refresh token at the service and drop the tokens, while nobody can be refreshing them.
+
+        They are dropped whatever comes of it: what `revoke` raises is raised when that is done.
+
+        Args:
+            revoke: Is given the refresh token (the seed, if that was never used), and the details that came with it.
+
+        Returns:
+            Whether there was anything to revoke.
+
+        Raises:
+            CorruptRowError: When the tokens cannot be read, so that they could only be dropped.
+            StoreError: When the store cannot be used.
+        """
+        with self._lock():
+            try:
+                row = self.rows.of(self.service, self.client_id, self.digest)
+                token = self.seed if row is None else row.refresh_token
+                if token:
+                    revoke(token, {} if row is None else row.details)
+            finally:
+                self._forget()
+        return bool(token)
+
+    def _forget(self) -> None:
+        chosen = self.rows.choose(self.service, self.client_id, self.digest)
+        own = self.rows.bare(self.service, self.client_id, self.digest)
+        for row in filter(None, {chosen, own}):
+            mark = self._new_row(seed=row.seed, connect_again="disconnected", grant_number=row.grant_number + 1)
+            self.rows.put(mark)
+        if own is None:
+            self.rows.add(self._new_row(connect_again="disconnected"))
         logger.info("Disconnected from %s.", self.service)
 
     def _obtain(self, rejected: str | None) -> AccessToken:
@@ -249,7 +277,7 @@ class Broker:
             raise _Superseded
         asked_at = self.clock()
         try:
-            grant = self.refresh(row.refresh_token or "")
+            grant = self.refresh(row.refresh_token or "", row.details)
         except RefreshNotSent:
             self.rows.note(row, tries=row.tries)
             raise

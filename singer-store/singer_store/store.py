@@ -27,7 +27,7 @@ else:
     from typing_extensions import Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -63,7 +63,13 @@ class Store:
     _clock: Callable[[], datetime] = field(repr=False)
 
     def broker(
-        self, *, service: str, client_id: str, seed: str | None, refresh: Callable[[str], Grant], rotates: bool
+        self,
+        *,
+        service: str,
+        client_id: str,
+        seed: str | None,
+        refresh: Callable[[str, Mapping[str, str]], Grant],
+        rotates: bool,
     ) -> Broker:
         """Give the broker of one connection.
 
@@ -71,9 +77,10 @@ class Store:
             service: Its name ("freshbooks", "zoho").
             client_id: The OAuth client; tokens belong to it.
             seed: The refresh token from the plugin's settings. It is used when it has not been seen before.
-            refresh: Makes one POST with the refresh token it is given. Returns the grant, or raises `RefreshRefused`,
-                `ClientRefusedError`, `RefreshUnavailableError` or `RefreshNotSent`; anything else counts as sent
-                without an answer. `oauth.post_form` keeps to that.
+            refresh: Makes one POST with the refresh token it is given, beside the details of the grant that brought it
+                (none for a seed). Returns the grant, or raises `RefreshRefused`, `ClientRefusedError`,
+                `RefreshUnavailableError` or `RefreshNotSent`; anything else counts as sent without an answer.
+                `oauth.post_form` keeps to that.
             rotates: Whether each refresh token can be used only once.
         """
         seed = (seed or "").strip() or None

@@ -195,7 +195,7 @@ def test_what_was_not_sent_is_tried_again_and_costs_nothing(store, server, monke
     monkeypatch.setattr(broker_module, "SEND_WAIT", 0)
     failures = [RefreshNotSent(), RefreshNotSent(), RefreshNotSent()]
 
-    def refresh(token):
+    def refresh(token, details):
         if failures:
             raise failures.pop()
         return refresher(server.url)(token)
@@ -298,3 +298,48 @@ def test_how_a_connection_is_can_be_seen_without_its_tokens_and_without_asking(s
     assert "refused" in connection().problem
     assert [word for word in ("access-1", "refresh-1", "seed") if word in repr(connection())] == []
     assert server.seen == ["seed", "refresh-1"]
+
+
+def test_disconnecting_revokes_the_current_refresh_token_and_leaves_nothing_to_use(store, server):
+    server.extra = {"api_domain": "https://www.zohoapis.eu"}
+    broker = broker_for(store, server)
+    broker.token()
+    revoked = []
+
+    assert broker.disconnect(lambda *what: revoked.append(what))
+
+    assert revoked == [("refresh-1", {"api_domain": "https://www.zohoapis.eu"})]
+    with pytest.raises(ConnectAgainError, match="disconnected"):
+        broker.token()
+    assert not broker.disconnect(pytest.fail)
+
+
+def test_a_seed_that_was_never_used_is_revoked_too(store, server):
+    revoked = []
+
+    assert broker_for(store, server).disconnect(lambda *what: revoked.append(what))
+    assert revoked == [("seed", {})]
+
+
+def test_tokens_are_dropped_even_if_they_cannot_be_revoked(store, server):
+    broker = broker_for(store, server)
+    broker.token()
+
+    def revoke(token, details):
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        broker.disconnect(revoke)
+    with pytest.raises(ConnectAgainError, match="disconnected"):
+        broker.token()
+
+
+def test_nobody_refreshes_while_a_connection_is_ended(store, server, monkeypatch):
+    monkeypatch.setattr(broker_module, "LOCK_SECONDS", 0.05)
+    broker = broker_for(store, server)
+
+    def revoke(token, details):
+        with pytest.raises(StoreUnavailableError, match="Another process"):
+            broker.token()
+
+    assert broker.disconnect(revoke)

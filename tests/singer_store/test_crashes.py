@@ -173,7 +173,7 @@ def test_a_refresher_that_lost_its_lock_still_stores_the_only_good_grant(postgre
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
 
-    def refresh(token):
+    def refresh(token, details):
         grant = refresher(server.url)(token)
         end_connections()
         with open_store(postgres_url, store_key) as other, pytest.raises(ConnectAgainError):
@@ -189,7 +189,7 @@ def test_a_refresher_that_lost_its_lock_still_stores_the_only_good_grant(postgre
 def test_a_grant_of_a_new_consent_is_not_overwritten_by_a_late_answer(store):
     """Somebody connects while a refresh that lost its lock is still under way."""
 
-    def refresh(token):
+    def refresh(token, details):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(type(broker), "_lock", lambda self: store._database.lock("as if the lock were lost", 1))
             broker.connect(Grant("access-new", "refresh-new", 43200))
@@ -202,7 +202,7 @@ def test_a_grant_of_a_new_consent_is_not_overwritten_by_a_late_answer(store):
 
 
 def test_a_refused_answer_to_a_late_try_does_not_spoil_a_new_consent(store):
-    def refresh(token):
+    def refresh(token, details):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(type(broker), "_lock", lambda self: store._database.lock("as if the lock were lost", 1))
             broker.connect(Grant("access-new", "refresh-new", 43200))

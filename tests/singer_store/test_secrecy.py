@@ -95,10 +95,10 @@ def every_way_it_can_end(store, server, clock):
             errors.extend(in_full(error))
         clock.advance(hours=13)
 
-    def leaky(token):
+    def leaky(token, details):
         raise RuntimeError(f"could not send {token} with {SECRET}")
 
-    def leaky_refusal(token):
+    def leaky_refusal(token, details):
         raise RefreshUnavailableError(1, f"not now: {token} {SECRET}")
 
     broker = broker_of(store, server.url)

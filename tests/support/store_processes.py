@@ -11,7 +11,7 @@ from singer_store import Grant, StoreError, open_store
 from support.token_server import refresher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from multiprocessing.connection import Connection
 
     from typing_extensions import Self
@@ -29,7 +29,7 @@ def open_as(settings: dict[str, Any], **more: Any) -> Any:
     return open_store(settings["store_url"], settings.get("store_key"), **more)
 
 
-def broker_of(store: Any, settings: dict[str, Any], refresh: Callable[[str], Grant] | None = None) -> Any:
+def broker_of(store: Any, settings: dict[str, Any], refresh: Callable[..., Grant] | None = None) -> Any:
     """Give the broker that a test describes in plain values."""
     return store.broker(
         service="freshbooks",
@@ -91,7 +91,7 @@ def refresh_until(step: str, settings: dict[str, Any], pipe: Connection) -> None
         pipe.send(step)
         pipe.recv()
 
-    def refresh(token: str) -> Grant:
+    def refresh(token: str, details: Mapping[str, str]) -> Grant:
         if step == "before sending":
             stop()
         grant = refresher(settings["url"])(token)

@@ -116,12 +116,12 @@ class TokenServer:
         return 200, body
 
 
-def refresher(url: str, secret: str = CLIENT_SECRET, timeout: float = 60) -> Callable[[str], Grant]:
+def refresher(url: str, secret: str = CLIENT_SECRET, timeout: float = 60) -> Callable[..., Grant]:
     """Give the callable a plugin would hand to the broker."""
     return partial(_refresh, url, secret, timeout)
 
 
-def _refresh(url: str, secret: str, timeout: float, refresh_token: str) -> Grant:
+def _refresh(url: str, secret: str, timeout: float, refresh_token: str, _details: object = None) -> Grant:
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token, "client_secret": secret}
     response = oauth.post_form(url, form, timeout=timeout)
     if response.status_code == 401:

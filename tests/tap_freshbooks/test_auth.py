@@ -66,12 +66,12 @@ def test_when_to_come_back_is_passed_on():
 def test_the_sandbox_takes_what_is_sent_and_takes_it_once(box, tap):
     settings = Settings.from_config(tap.config)
     refresh = refresher(settings)
-    grant = refresh(settings.refresh_token)
+    grant = refresh(settings.refresh_token, {})
     assert grant.refresh_token not in (None, settings.refresh_token)
     with pytest.raises(RefreshRefused):
-        refresh(settings.refresh_token)
+        refresh(settings.refresh_token, {})
     with pytest.raises(ClientRefusedError):
-        refresher(replace(settings, client_secret="wrong"))(grant.refresh_token)
+        refresher(replace(settings, client_secret="wrong"))(grant.refresh_token, {})
 
 
 class Counting:

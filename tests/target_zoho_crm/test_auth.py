@@ -121,17 +121,28 @@ def test_a_refresh_gives_an_access_token_and_the_api_domain(box, old):
     box.zoho.switches.old_expiry = old
     app = box.zoho.app
 
-    grant = refresher(app.client_id, app.client_secret, box.zoho.accounts_url)(box.zoho.grant())
+    grant = refresher(app.client_id, app.client_secret, box.zoho.accounts_url)(box.zoho.grant(), {})
 
     assert grant.access_token
     assert grant.refresh_token is None
     assert grant.expires_in == 3600
-    assert grant.details == {"api_domain": box.zoho.api_domain}
+    assert grant.details["api_domain"] == box.zoho.api_domain
+
+
+def test_a_refresh_token_is_sent_to_the_accounts_server_that_made_it_whatever_the_settings_say(box):
+    app, europe = box.zoho.app, box.zoho.data_centres["eu"].accounts_url
+    refresh = refresher(app.client_id, app.client_secret, box.zoho.accounts_url)
+
+    first = refresh(box.zoho.grant(data_centre="eu"), {"accounts_url": europe})
+    again = refresh(box.zoho.grant(data_centre="eu"), first.details)
+
+    assert again.details["accounts_url"] == europe
+    assert again.details["api_domain"] == box.zoho.data_centres["eu"].api_domain
 
 
 def test_the_secrets_are_in_the_body_and_never_in_the_url(box):
     app = box.zoho.app
-    refresher(app.client_id, app.client_secret, box.zoho.accounts_url)(box.zoho.grant())
+    refresher(app.client_id, app.client_secret, box.zoho.accounts_url)(box.zoho.grant(), {})
 
     assert [call.query for call in box.calls("zoho", "/oauth/v2/token")][-1] == ()
 
@@ -139,11 +150,11 @@ def test_the_secrets_are_in_the_body_and_never_in_the_url(box):
 def test_a_dead_refresh_token_is_told_from_a_refused_client(box):
     app = box.zoho.app
     with pytest.raises(RefreshRefused):
-        refresher(app.client_id, app.client_secret, box.zoho.accounts_url)("1000.dead")
+        refresher(app.client_id, app.client_secret, box.zoho.accounts_url)("1000.dead", {})
     with pytest.raises(ClientRefusedError, match=r"invalid_client_secret.*data centre"):
-        refresher(app.client_id, "wrong", box.zoho.accounts_url)(box.zoho.grant())
+        refresher(app.client_id, "wrong", box.zoho.accounts_url)(box.zoho.grant(), {})
     with pytest.raises(ClientRefusedError, match=r"invalid_client\b.*accounts_url"):
-        refresher("unknown", app.client_secret, box.zoho.accounts_url)(box.zoho.grant())
+        refresher("unknown", app.client_secret, box.zoho.accounts_url)(box.zoho.grant(), {})
 
 
 @pytest.mark.parametrize("status", [200, 400])
@@ -152,10 +163,10 @@ def test_the_throttle_asks_for_ten_minutes_whatever_its_status(box, status):
     app, token = box.zoho.app, box.zoho.grant()
     refresh = refresher(app.client_id, app.client_secret, box.zoho.accounts_url)
     for _ in range(10):
-        refresh(token)
+        refresh(token, {})
 
     with pytest.raises(RefreshUnavailableError) as error:
-        refresh(token)
+        refresh(token, {})
 
     assert error.value.retry_after == 600
 

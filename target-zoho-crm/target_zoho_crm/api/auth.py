@@ -113,9 +113,11 @@ def _host(url: str, scheme: str) -> str | None:
 
 
 def read_grant(answer: Mapping[str, Any], accounts_url: str) -> Grant:
-    """Turn the token endpoint's successful answer into tokens; `api_domain` is in the grant's details.
+    """Turn the token endpoint's successful answer into tokens.
 
-    `expires_in` is seconds, except beside `expires_in_sec`, where it is milliseconds (so does Zoho's own SDK).
+    The grant's details say where they work (`api_domain`), which accounts server makes the next ones (`accounts_url`)
+    and, where the answer has it, what they may do (`scope`). `expires_in` is seconds, except beside `expires_in_sec`,
+    where it is milliseconds (so does Zoho's own SDK).
 
     Raises:
         ConfigurationError: if `api_domain` is missing or none of Zoho's.
@@ -126,14 +128,20 @@ def read_grant(answer: Mapping[str, Any], accounts_url: str) -> Grant:
         access_token=str(answer["access_token"]),
         refresh_token=str(refresh_token) if refresh_token else None,
         expires_in=int(answer.get("expires_in_sec") or answer.get("expires_in") or 3600),
-        details={"api_domain": api_domain},
+        details={
+            "api_domain": api_domain,
+            "accounts_url": accounts_url,
+            **({"scope": str(answer["scope"])} if answer.get("scope") else {}),
+        },
     )
 
 
-def refresher(client_id: str, client_secret: str, accounts_url: str) -> Callable[[str], Grant]:
+def refresher(client_id: str, client_secret: str, accounts_url: str) -> Callable[[str, Mapping[str, str]], Grant]:
     """Give the function that trades a refresh token for an access token, for `Store.broker(refresh=…)`.
 
-    Zoho does not rotate its refresh tokens, so the broker is made with `rotates=False`. Errors come with status 200:
+    A refresh token is good at the accounts server that made it, so that one is asked, where it is known; `accounts_url`
+    is for a refresh token out of the settings. Zoho does not rotate them, so the broker is made with `rotates=False`.
+    Errors come with status 200:
     what counts is whether there is an access token (the page "Refresh Access Token").
 
     Raises:
@@ -141,9 +149,10 @@ def refresher(client_id: str, client_secret: str, accounts_url: str) -> Callable
     """
     accounts_url = check_accounts_url(accounts_url)
 
-    def refresh(refresh_token: str) -> Grant:
+    def refresh(refresh_token: str, details: Mapping[str, str]) -> Grant:
+        server = check_accounts_url(details.get("accounts_url") or accounts_url)
         response = post_form(
-            f"{accounts_url}/oauth/v2/token",
+            f"{server}/oauth/v2/token",
             {
                 "grant_type": "refresh_token",
                 "client_id": client_id,
@@ -152,7 +161,7 @@ def refresher(client_id: str, client_secret: str, accounts_url: str) -> Callable
             },
             timeout=TIMEOUT,
         )
-        return read_answer(response.status_code, response.content, accounts_url)
+        return read_answer(response.status_code, response.content, server)
 
     return refresh
 
