@@ -27,15 +27,30 @@ def find_account(settings: Settings, store: Store, client: FreshBooksClient) -> 
     """
     if settings.tap.account_id:
         return settings.tap.account_id
-    name = f"account/{settings.tap.client_id}"[:200]
     try:
         account = choose(businesses(client.me().payload), None).account_id
     except TapSettingError as error:
         raise SettingError(str(error)) from None
     except FreshBooksError:
-        known = store.secrets.get(_KIND, name)
+        known = known_account(settings, store)
         if known is None:
             raise
-        return str(known["account_id"])
-    store.secrets.put(_KIND, name, {"account_id": account})
+        return known
+    store.secrets.put(_KIND, _name(settings), {"account_id": account})
     return account
+
+
+def known_account(settings: Settings, store: Store) -> str | None:
+    """Give the FreshBooks account as far as it is known without asking FreshBooks.
+
+    Raises:
+        StoreError: if the store cannot be used.
+    """
+    if settings.tap.account_id:
+        return settings.tap.account_id
+    known = store.secrets.get(_KIND, _name(settings))
+    return None if known is None else str(known["account_id"])
+
+
+def _name(settings: Settings) -> str:
+    return f"account/{settings.tap.client_id}"[:200]

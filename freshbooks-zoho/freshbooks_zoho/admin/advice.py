@@ -1,0 +1,125 @@
+"""What can be done about an object that is not in Zoho as it should be: from Zoho's code to a sentence, no I/O.
+
+The codes are those of the CRM API's pages "Upsert Records" and "Status Codes", and the plugins' own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from target_zoho_crm.sync.writing import LATER
+
+RETRY_ALONE = LATER | {"RUN_FAILED", "NOT_BROUGHT", "PARENT_MISSING"}
+"""Codes of what usually passes without anybody."""
+TRIES_ALONE = 3
+"""After so many attempts it has not passed without anybody."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why an object could not be synced.
+
+    Attributes:
+        code: Zoho's, or the plugins' own.
+        field: API name of the field it is about; empty where it is about none.
+        expected: what Zoho expects there.
+        detail: further words, of the plugins' own codes only.
+    """
+
+    code: str
+    field: str = ""
+    expected: str = ""
+    detail: str = ""
+
+
+_HINTS = {
+    "AMBIGUOUS": (
+        "Several accounts in Zoho have this client's name. Put {key} into the field FreshBooks ID of the right "
+        "one, then retry."
+    ),
+    "PARENT_MISSING": "It follows by itself as soon as {parent} is in Zoho.",
+    "MANDATORY_NOT_FOUND": (
+        "Zoho wants {field} filled, and nothing fills it. Make it optional in Zoho's layout, or fill it with the "
+        "setting extra_fields; then retry."
+    ),
+    "DUPLICATE_DATA": (
+        "Another record in Zoho has the same value in {field}, which must be unique. Change or merge that record, "
+        "then retry."
+    ),
+    "MAPPING_MISMATCH": (
+        "Zoho's pipeline or layout does not have this {field}. Add it there, or choose another with the setting "
+        "stage_map or pipeline; then retry."
+    ),
+    "DEPENDENT_FIELD_MISSING": "{field} depends on another field that is empty. Make it optional in Zoho, then retry.",
+    "DEPENDENT_MISMATCH": (
+        "{field} does not go with the field it depends on. Change the dependency in Zoho, then retry."
+    ),
+    "PATTERN_NOT_MATCHED": "Zoho takes {field} in one form only. Correct it in FreshBooks, which also brings it again.",
+    "NO_PERMISSION": (
+        "The Zoho user who gave the consent may not write this record. Give the profile that permission, or "
+        "connect as an administrator: freshbooks-zoho connect zoho."
+    ),
+    "RECORD_IN_BLUEPRINT": (
+        "A blueprint in Zoho holds {field} of this record. Finish its transition, or take the field out of the "
+        "blueprint; then retry."
+    ),
+    "RECORD_LOCKED": "The record is locked in Zoho. It is tried again by itself; if it stays so, unlock it there.",
+    "NOT_APPROVED": "The record waits for an approval in Zoho. Approve or reject it there, then retry.",
+    "LIMIT_EXCEEDED": "The organization has reached a limit of its edition. Make room in Zoho, then retry.",
+    "INTERNAL_ERROR": "Zoho had an error of its own. It is tried again by itself.",
+    "NOT_FOUND": "FreshBooks does not have it any more, or not in this account. Dismiss it.",
+    "NOT_BROUGHT": (
+        "The run went well, but did not bring it. It is tried again by itself; if it stays so, look whether "
+        "FreshBooks still has it."
+    ),
+    "RUN_FAILED": "The whole run failed, so this may have nothing to do with it. It is tried again by itself.",
+    "WRONG_RECORD": (
+        "Zoho found another record by {field} and wrote into that one. Put it right by hand, take the value of "
+        "{field} out of one of the two, then retry."
+    ),
+    "MALFORMED": "FreshBooks' record cannot be read as it is. Correct it in FreshBooks, which also brings it again.",
+}
+_SAME = {
+    "MULTIPLE_OR_MULTI_ERRORS": "MANDATORY_NOT_FOUND",
+    "REQUIRED_PARAM_MISSING": "MANDATORY_NOT_FOUND",
+    "EXPECTED_FIELD_MISSING": "MANDATORY_NOT_FOUND",
+    "DATA_MISMATCH": "MAPPING_MISMATCH",
+    "AUTHORIZATION_FAILED": "NO_PERMISSION",
+    "NOT_ALLOWED": "NO_PERMISSION",
+    "LIMIT_REACHED": "LIMIT_EXCEEDED",
+    "SERVER_ERROR": "INTERNAL_ERROR",
+    "CANNOT_PROCESS": "INTERNAL_ERROR",
+}
+_VALUE = frozenset({"INVALID_DATA", "VALUE_NOT_ACCEPTED"})
+_ELSE = "Look the code up in Zoho's list of status codes, put right what it names, then retry."
+
+
+def advise(refusal: Refusal, key: str = "", parent: str | None = None) -> str:
+    """Say what to do.
+
+    Args:
+        refusal: why it could not be synced.
+        key: the object's FreshBooks ID.
+        parent: what it waits for, such as ``clients:123``.
+    """
+    field = refusal.field or "a field"
+    if refusal.code in _VALUE:
+        return _about_value(field, refusal.expected)
+    hint = _HINTS.get(_SAME.get(refusal.code, refusal.code), _ELSE)
+    text = hint.format(field=field, key=key, parent=(parent or "what it belongs to").replace(":", " "))
+    return text[0].upper() + text[1:]
+
+
+def needs_a_person(refusal: Refusal | None, attempts: int) -> bool:
+    """Say whether waiting will not help."""
+    if refusal is None:
+        return False
+    return refusal.code not in RETRY_ALONE or attempts > TRIES_ALONE
+
+
+def _about_value(field: str, expected: str) -> str:
+    if "maximum_length" in expected:
+        return f"The value of {field} is too long. Shorten it in FreshBooks, or lengthen the field in Zoho and retry."
+    if "one of " in expected:
+        return f"Zoho's list for {field} lacks this value. Add it to the list in Zoho, then retry."
+    return f"Zoho does not take the value of {field}. Correct it in FreshBooks, or change the field in Zoho and retry."

@@ -1,0 +1,136 @@
+"""Runs as a person sees them, and what they say about how fresh each stream is: decisions only, no I/O.
+
+The store has up to three notes of one run: the companion's (if it made the run), the tap's and the target's. They are
+put together by their times, because Meltano tells no plugin which run it is part of.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from freshbooks_zoho.runs.meltano_run import STREAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from singer_store import Run
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """One run of Meltano that has ended.
+
+    Attributes:
+        maker: "serve", or "meltano" for one that somebody, or something else, has started.
+        kind: what was read: changes, objects or sweep.
+        started_at, finished_at: UTC.
+        outcome: ok or failed.
+        reason: why it failed, as far as that is known.
+        objects: how many it was asked for, where it was for some only.
+        counts: what became of the records: created, updated, unchanged, rejected and so on.
+        streams: what was read to the end and written.
+    """
+
+    maker: Literal["serve", "meltano"]
+    kind: str
+    started_at: datetime
+    finished_at: datetime
+    outcome: str
+    reason: str = ""
+    objects: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    streams: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return (self.finished_at - self.started_at).total_seconds()
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ended well."""
+        return self.outcome == "ok"
+
+
+def put_together(companion: Iterable[Run], tap: Iterable[Run], target: Iterable[Run]) -> list[PastRun]:
+    """Give the runs, the newest first.
+
+    What the tap alone has noted, although it read something, was not for Zoho: a plan, or another target.
+    """
+    made, read, written = _Spans(companion), _Spans(tap), _Spans(target)
+    runs = [_by_companion(one, read.with_(one)) for one in made]
+    for one in read:
+        if made.with_(one) is None:
+            wrote = written.with_(one)
+            if wrote is not None or one.outcome != "ok" or not any(one.summary.get("streams", {}).values()):
+                runs.append(_by_meltano(one, wrote))
+    runs += [_of_target(one) for one in written if made.with_(one) is None and read.with_(one) is None]
+    return sorted(runs, key=lambda run: run.started_at, reverse=True)
+
+
+def read_at(runs: Iterable[PastRun], stream: str) -> datetime | None:
+    """Give the moment up to which Zoho has what FreshBooks says of a stream; None if no run tells."""
+    return max((run.started_at for run in runs if stream in run.streams), default=None)
+
+
+class _Spans:
+    """Runs of one plugin, which do not overlap each other."""
+
+    def __init__(self, runs: Iterable[Run]) -> None:
+        self._runs: Sequence[Run] = sorted(runs, key=lambda run: run.started_at)
+        self._starts = [run.started_at for run in self._runs]
+
+    def __iter__(self) -> Any:
+        return iter(self._runs)
+
+    def with_(self, other: Run) -> Run | None:
+        """Give the one that went on at the same time as another plugin's."""
+        before = bisect_right(self._starts, other.finished_at)
+        found = self._runs[before - 1] if before else None
+        return found if found is not None and found.finished_at >= other.started_at else None
+
+
+def _by_companion(run: Run, read: Run | None) -> PastRun:
+    kind = str(run.summary.get("kind", ""))
+    streams = tuple(read.summary.get("streams", STREAMS)) if read is not None else STREAMS
+    return PastRun(
+        maker="serve",
+        kind=kind,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        outcome=run.outcome,
+        reason=str(run.summary.get("reason", "")),
+        objects=int(run.summary.get("objects", 0)),
+        counts=_counts(run.summary.get("target") or {}),
+        streams=streams if run.outcome == "ok" and kind != "objects" else (),
+    )
+
+
+def _by_meltano(read: Run, wrote: Run | None) -> PastRun:
+    ok = read.outcome == "ok" and (wrote is None or wrote.outcome == "ok")
+    kind = str(read.summary.get("kind", ""))
+    failed = [name for name, run in (("extractor", read), ("loader", wrote)) if run and run.outcome != "ok"]
+    return PastRun(
+        maker="meltano",
+        kind=kind,
+        started_at=read.started_at,
+        finished_at=max(run.finished_at for run in (read, wrote) if run),
+        outcome="ok" if ok else "failed",
+        reason=f"the {' and the '.join(failed)} failed" if failed else "",
+        counts=_counts(wrote.summary if wrote else {}),
+        streams=tuple(read.summary.get("streams", ())) if ok and kind == "changes" else (),
+    )
+
+
+def _of_target(run: Run) -> PastRun:
+    reason = "" if run.outcome == "ok" else "the loader failed"
+    return PastRun(
+        "meltano", "", run.started_at, run.finished_at, run.outcome, reason, counts=_counts(run.summary)
+    )  # fmt: skip
+
+
+def _counts(summary: Mapping[str, Any]) -> dict[str, int]:
+    return {name: number for name, number in (summary.get("total") or {}).items() if number}

@@ -1,0 +1,299 @@
+"""How things are, collected from the store for the command `status` and the status page; no service is asked."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from freshbooks_zoho.admin.advice import Refusal, advise, needs_a_person
+from freshbooks_zoho.admin.past_runs import PastRun, put_together, read_at
+from freshbooks_zoho.admin.wording import span
+from freshbooks_zoho.freshbooks.account import known_account
+from freshbooks_zoho.freshbooks.subscription_store import SubscriptionStore
+from freshbooks_zoho.runs.history import RUNS, TARGET
+from freshbooks_zoho.runs.leadership import LEASE
+from freshbooks_zoho.runs.meltano_run import STREAMS
+from freshbooks_zoho.runs.schedule import PROMPT
+from freshbooks_zoho.settings import PLUGIN, TAP
+from freshbooks_zoho.zoho import channels
+from freshbooks_zoho.zoho.watch import ZOHO, load_channels
+from singer_store import SET_ASIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from freshbooks_zoho.settings import Settings
+    from singer_store import Connection, PendingObject, Store
+
+PERIOD = timedelta(days=7)
+"""The runs that are looked at."""
+STALE = timedelta(hours=26)
+"""Zoho is to be right every morning; who runs once a day may be late."""
+MOST_RUNS = 1000
+RUN = "meltano run tap-freshbooks target-zoho-crm"
+
+State = Literal["rejected", "ambiguous", "set aside", "waits for its parent", "queued"]
+
+
+@dataclass(frozen=True)
+class ConnectionStatus:
+    """A connection to a service.
+
+    Attributes:
+        service: freshbooks or zoho.
+        issued_at, expires_at: of the access token; None before the first one.
+        problem: what a person has to do; None where nothing.
+    """
+
+    service: str
+    issued_at: datetime | None
+    expires_at: datetime | None
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class CallbackStatus:
+    """FreshBooks' callback for a noun."""
+
+    noun: str
+    callback_id: int | None
+    verified: bool
+
+
+@dataclass(frozen=True)
+class ChannelStatus:
+    """Zoho's notification channel for a module; `problem` is a sentence where it cannot be relied on."""
+
+    module: str
+    granted_at: datetime | None
+    expires_at: datetime | None
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class StreamStatus:
+    """How fresh a stream is in Zoho.
+
+    Attributes:
+        name: of the stream.
+        read_at: up to when Zoho has what FreshBooks says, but for the objects still to sync; None if no run of the
+            period tells.
+        waiting: objects still to sync.
+        oldest: since when the oldest of them is.
+    """
+
+    name: str
+    read_at: datetime | None
+    waiting: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True)
+class ObjectStatus:
+    """An object still to sync, and what can be done about it.
+
+    Attributes:
+        account, stream, id: which one.
+        state: in which way it is still to sync.
+        refusal: why the last attempt failed; None if there was none.
+        hint: what to do about that.
+        needs_a_person: whether waiting will not help.
+        since: when it was asked for.
+        attempts: how many have failed.
+        next_try: when it is tried again by itself; None is with the next run, or `SET_ASIDE` not at all.
+        waits_for: its parent, such as ``clients:123``.
+        candidates: ids of the accounts in Zoho that it may be.
+    """
+
+    account: str
+    stream: str
+    id: str
+    state: State
+    refusal: Refusal | None
+    hint: str
+    needs_a_person: bool
+    since: datetime
+    attempts: int
+    next_try: datetime | None
+    waits_for: str | None
+    candidates: tuple[str, ...]
+
+    @property
+    def retry(self) -> str:
+        """The command that syncs it again."""
+        return f"{PLUGIN} retry {self.stream} {self.id}"
+
+
+@dataclass(frozen=True)
+class Status:
+    """Everything there is to know at a glance; neither secrets nor personal data.
+
+    Attributes:
+        at: when it was collected.
+        account: the FreshBooks account; None where it is not known yet.
+        served_by: host and process id of the process that makes the runs; None if there is none.
+        runs: of the period, the newest first.
+        objects: still to sync, those that need a person first.
+        notified: records that Zoho sent notifications about and that are still to be looked at.
+        problems: sentences with what to do, about everything but objects.
+    """
+
+    at: datetime
+    account: str | None
+    served_by: str | None
+    connections: tuple[ConnectionStatus, ...]
+    callbacks: tuple[CallbackStatus, ...]
+    channels: tuple[ChannelStatus, ...]
+    streams: tuple[StreamStatus, ...]
+    runs: tuple[PastRun, ...]
+    objects: tuple[ObjectStatus, ...]
+    notified: int
+    problems: tuple[str, ...]
+
+    @property
+    def for_a_person(self) -> tuple[ObjectStatus, ...]:
+        """The objects that waiting will not help."""
+        return tuple(one for one in self.objects if one.needs_a_person)
+
+    @property
+    def under_way(self) -> tuple[ObjectStatus, ...]:
+        """The others."""
+        return tuple(one for one in self.objects if not one.needs_a_person)
+
+
+def collect(settings: Settings, store: Store, now: datetime) -> Status:
+    """Collect how things are.
+
+    Args:
+        settings: of the companion.
+        store: that everything is in.
+        now: aware.
+
+    Raises:
+        StoreError: if the store cannot be used.
+    """
+    account = known_account(settings, store)
+    pending = store.pending.all()
+    runs = past_runs(store, now)
+    holder = store.leases.holder(LEASE)
+    # host:pid:random; the last part means nothing to anyone.
+    served_by = holder.owner.rpartition(":")[0].replace(":", ", process ") if holder is not None else None
+    objects = [describe(one) for one in pending if one.account != ZOHO and account in (None, one.account)]
+    connections = (
+        _connection("freshbooks", settings.tap.client_id, settings.tap.refresh_token, store),
+        _connection("zoho", settings.target.client_id, settings.target.refresh_token, store),
+    )
+    callbacks = tuple(_callbacks(store, account)) if settings.public_url else ()
+    watched = tuple(_channels(store, now)) if settings.public_url else ()
+    streams = tuple(_stream(name, runs, objects) for name in STREAMS)
+    served = [f"FreshBooks' callback for {one.noun} is not verified." for one in callbacks if not one.verified]
+    served += [one.problem for one in watched if one.problem]
+    return Status(
+        at=now,
+        account=account,
+        served_by=served_by,
+        connections=connections,
+        callbacks=callbacks,
+        channels=watched,
+        streams=streams,
+        runs=tuple(runs),
+        objects=tuple(sorted(objects, key=lambda one: (not one.needs_a_person, one.since, one.stream, one.id))),
+        notified=sum(one.account == ZOHO for one in pending),
+        problems=(
+            *(one.problem for one in connections if one.problem),
+            *_about_runs(runs, streams, now),
+            *(served if served_by else [_NOT_SERVED] if settings.public_url else []),
+        ),
+    )
+
+
+_NOT_SERVED = f"No process takes the webhooks and makes the runs: start {PLUGIN} serve."
+
+
+def past_runs(store: Store, now: datetime) -> list[PastRun]:
+    """Give the runs of the period, the newest first.
+
+    Raises:
+        StoreError: if the store cannot be used.
+    """
+    return put_together(*(store.runs.latest(plugin, MOST_RUNS, since=now - PERIOD) for plugin in (RUNS, TAP, TARGET)))
+
+
+_STATES: dict[str, State] = {
+    "ambiguous": "ambiguous",
+    "parent": "waits for its parent",
+    **dict.fromkeys(PROMPT, "queued"),
+}
+
+
+def describe(one: PendingObject) -> ObjectStatus:
+    """Say how an object still to sync is, and what can be done about it."""
+    refusal = _refusal(one)
+    aside = one.next_try == SET_ASIDE
+    on_its_way = one.reason == "parent" or (one.reason in PROMPT and one.next_try is None)
+    return ObjectStatus(
+        account=one.account,
+        stream=one.stream,
+        id=one.object_id,
+        state="set aside" if aside else _STATES.get(one.reason, "rejected"),
+        refusal=refusal,
+        hint=advise(refusal, f"{one.account}:{one.object_id}", one.waits_for) if refusal else "",
+        needs_a_person=aside or (not on_its_way and needs_a_person(refusal, one.attempts)),
+        since=one.queued_at,
+        attempts=one.attempts,
+        next_try=one.next_try,
+        waits_for=one.waits_for,
+        candidates=tuple(re.findall(r"\d+", refusal.expected)) if refusal and refusal.code == "AMBIGUOUS" else (),
+    )
+
+
+def _refusal(one: PendingObject) -> Refusal | None:
+    if one.error is None:
+        return None
+    error = {name: str(value) for name, value in one.error.items() if value is not None}
+    code = error.get("code", "UNKNOWN")
+    # Zoho's own words may quote the record; those about a run are ours.
+    detail = error.get("message", "") if code == "RUN_FAILED" else ""
+    return Refusal(code, error.get("field", ""), error.get("expected", ""), detail)
+
+
+def _connection(service: str, client_id: str, seed: str | None, store: Store) -> ConnectionStatus:
+    found: Connection | None = store.connection(service=service, client_id=client_id, seed=seed)
+    name = {"freshbooks": "FreshBooks", "zoho": "Zoho"}[service]
+    if found is None:
+        problem = None if seed else f"{name} is not connected: run {PLUGIN} connect {service}."
+        return ConnectionStatus(service, None, None, problem)
+    problem = found.problem and f"{name} has to be connected again, {found.problem}: run {PLUGIN} connect {service}."
+    return ConnectionStatus(service, found.issued_at, found.expires_at, problem or None)
+
+
+def _callbacks(store: Store, account: str | None) -> Iterable[CallbackStatus]:
+    for noun, one in SubscriptionStore(store, account).load().items() if account else ():
+        yield CallbackStatus(noun, one.callback_id, verified=not one.waits and one.verifier is not None)
+
+
+def _channels(store: Store, now: datetime) -> Iterable[ChannelStatus]:
+    for one in load_channels(store):
+        yield ChannelStatus(one.module, one.granted_at, one.expires_at, channels.problem(one, now))
+
+
+def _stream(name: str, runs: Sequence[PastRun], objects: Sequence[ObjectStatus]) -> StreamStatus:
+    mine = [one for one in objects if one.stream == name]
+    return StreamStatus(name, read_at(runs, name), len(mine), min((one.since for one in mine), default=None))
+
+
+def _about_runs(runs: Sequence[PastRun], streams: Sequence[StreamStatus], now: datetime) -> Iterable[str]:
+    """Say what is wrong with the runs: the last one failed, or there has been none for too long."""
+    last = next((run for run in runs if run.kind != "objects"), None)
+    if last is not None and not last.ok:
+        why = f": {last.reason}" if last.reason else ""
+        yield f"The last run failed{why}. See the log of {PLUGIN} serve, or run: {RUN}"
+    never = [one.name for one in streams if one.read_at is None]
+    if len(never) == len(streams):
+        yield f"No run has gone well in the last {PERIOD.days} days: start {PLUGIN} serve, or run: {RUN}"
+        return
+    for one in streams:
+        if one.read_at is not None and now - one.read_at > STALE:
+            yield f"FreshBooks' {one.name} were last read to the end {span(now - one.read_at)} ago."
