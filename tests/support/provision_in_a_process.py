@@ -9,8 +9,9 @@ import sys
 from singer_store import open_store
 from target_zoho_crm.api.auth import refresher
 from target_zoho_crm.api.client import ZohoClient
+from target_zoho_crm.org.fields import FieldSpec, ModuleSpec
 from target_zoho_crm.org.organization import read_organization
-from target_zoho_crm.org.provisioning import FieldSpec, ModuleSpec, provision
+from target_zoho_crm.org.provisioning import provision
 
 KEY = FieldSpec("FreshBooks ID", "text", length=100, unique=True)
 ACCOUNTS = ModuleSpec(

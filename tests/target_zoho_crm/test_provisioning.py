@@ -22,9 +22,9 @@ from sandbox import Sandbox
 from singer_store import open_store
 from target_zoho_crm.api.auth import SCOPES
 from target_zoho_crm.errors import ConfigurationError, PermissionDeniedError, UnavailableError
-from target_zoho_crm.org.fields import describe
+from target_zoho_crm.org.fields import FieldSpec, ModuleSpec, describe, plan_fields
 from target_zoho_crm.org.organization import read_organization
-from target_zoho_crm.org.provisioning import FieldSpec, ModuleSpec, plan_fields, provision
+from target_zoho_crm.org.provisioning import provision
 
 if TYPE_CHECKING:
     from target_zoho_crm.api.client import ZohoClient

@@ -2,64 +2,87 @@
 
 from __future__ import annotations
 
-import pytest
 from support.zoho import field, module
 
-from target_zoho_crm.errors import ConfigurationError
 from target_zoho_crm.org.organization import Organization, Pipeline
-from target_zoho_crm.org.pipelines import check_stages, pipelines_of
+from target_zoho_crm.org.pipelines import pipeline_state, pipelines_of
 
 STANDARD = Pipeline("Standard (Standard)", ("Qualification", "Closed Won", "Closed Lost"), default=True)
 INVOICES = Pipeline("FreshBooks Invoices", ("Sent", "Closed Won"))
 BOTH = (INVOICES, STANDARD)
 
 
-def test_without_the_setting_it_is_the_default_pipeline():
-    assert check_stages(BOTH, None, {"Closed Won"}) is STANDARD
-
-
-def test_the_setting_names_the_pipeline():
-    assert check_stages(BOTH, "FreshBooks Invoices", {"Sent"}) is INVOICES
-
-
-def test_a_pipeline_is_found_in_upper_and_lower_case():
-    assert check_stages(BOTH, "freshbooks invoices", {"Sent"}) is INVOICES
-
-
-def test_an_unknown_stage_is_named_with_its_pipeline_and_what_that_has_and_what_to_change():
-    with pytest.raises(ConfigurationError) as error:
-        check_stages(BOTH, None, {"Paid", "Closed Won", "Overdue"})
-
-    for word in ("'Overdue', 'Paid'", "Standard (Standard)", "'Qualification', 'Closed Won'", "stage_map", "pipeline"):
-        assert word in str(error.value)
-
-
-def test_a_stage_of_another_case_is_another_stage():
-    with pytest.raises(ConfigurationError, match="'closed won'"):
-        check_stages(BOTH, None, {"closed won"})
-
-
-def test_an_unknown_pipeline_is_named_with_those_there_are():
-    with pytest.raises(ConfigurationError, match=r"'Sales'.*'FreshBooks Invoices', 'Standard \(Standard\)'"):
-        check_stages(BOTH, "Sales", {"Closed Won"})
-
-
 def organization(**known) -> Organization:
     return Organization("1", "free", "USD", None, "UTC", **known)
 
 
-def test_without_pipelines_it_is_the_picklist_of_stage():
-    deals = module("Deals", field("Stage", "picklist", picklist=("Open", "Closed Won")))
-    pipelines = pipelines_of(organization(modules={"Deals": deals}))
+def state(wanted, *stages, pipelines=BOTH, picklist=()):
+    deals = module("Deals", field("Stage", "picklist", picklist=picklist))
+    return pipeline_state(organization(pipelines=pipelines, modules={"Deals": deals}), wanted, set(stages))
 
-    assert check_stages(pipelines, None, {"Open"}).name == ""
-    with pytest.raises(ConfigurationError, match=r"'Lost'.*field Stage of Deals.*'Open', 'Closed Won'.*stage_map"):
-        check_stages(pipelines, None, {"Lost"})
+
+def test_without_the_setting_it_is_the_default_pipeline():
+    found = state(None, "Closed Won")
+
+    assert (found.chosen, found.problem) == (STANDARD, None)
+
+
+def test_the_setting_names_the_pipeline():
+    assert state("FreshBooks Invoices", "Sent").chosen is INVOICES
+
+
+def test_a_pipeline_is_found_in_upper_and_lower_case():
+    assert state("freshbooks invoices", "Sent").name == "FreshBooks Invoices"
+
+
+def test_an_unknown_stage_is_named_with_its_pipeline_and_what_that_has_and_what_to_change():
+    problem = state(None, "Paid", "Closed Won", "Overdue").problem
+
+    for word in ("'Overdue', 'Paid'", "Standard (Standard)", "'Qualification', 'Closed Won'", "stage_map", "pipeline"):
+        assert word in problem
+
+
+def test_a_stage_of_another_case_is_another_stage():
+    assert "'closed won'" in state(None, "closed won").problem
+
+
+def test_an_unknown_pipeline_is_named_with_those_there_are():
+    problem = state("Sales", "Closed Won").problem
+
+    assert "'Sales'" in problem
+    assert "'FreshBooks Invoices', 'Standard (Standard)'" in problem
+
+
+def test_a_pipeline_that_is_not_there_can_be_made_of_stages_that_are_in_the_order_of_zohos_list():
+    found = state("Invoices", "Closed Won", "Sent", picklist=("Sent", "Qualification", "Closed Won"))
+
+    assert (found.can_be_made, found.needed) == (True, ("Sent", "Closed Won"))
+
+
+def test_no_pipeline_can_be_made_of_stages_that_deals_do_not_have():
+    found = state("Invoices", "Closed Won", "Overdue")
+
+    assert (found.can_be_made, found.unknown) == (False, ("Overdue",))
+
+
+def test_a_pipeline_that_is_there_is_not_made_again():
+    assert not state("FreshBooks Invoices", "Qualification").can_be_made
+
+
+def test_without_pipelines_it_is_the_picklist_of_stage():
+    picklist = ("Open", "Closed Won")
+
+    assert state(None, "Open", pipelines=(), picklist=picklist).name is None
+    problem = state(None, "Lost", pipelines=(), picklist=picklist).problem
+    for word in ("'Lost'", "field Stage of Deals", "'Open', 'Closed Won'", "stage_map"):
+        assert word in problem
 
 
 def test_a_pipeline_set_where_there_are_none_is_an_error():
-    with pytest.raises(ConfigurationError, match="no pipelines; remove the setting"):
-        check_stages(pipelines_of(organization()), "Sales", set())
+    found = state("Sales", pipelines=())
+
+    assert "no pipelines; remove the setting" in found.problem
+    assert not found.can_be_made
 
 
 def test_pipelines_of_the_organization_come_first():

@@ -404,7 +404,8 @@ def test_a_dry_run_creates_no_field_and_says_which_it_would(new_org, capsys):
     assert all(call.method == "GET" or call.path.endswith("coql") for call in new_org.calls())
     said = capsys.readouterr().err
     assert "would first create in Accounts: FreshBooks ID" in said
-    assert "would first create the module 'FreshBooks Payments' (500 credits)" in said
+    assert "would first create the module 'FreshBooks Payments' with Amount, Currency," in said
+    assert "(506 credits)" in said
 
 
 def test_the_run_ends_with_a_line_for_each_stream_and_is_noted(org, caplog):

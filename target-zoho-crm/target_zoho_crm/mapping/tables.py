@@ -27,7 +27,7 @@ from target_zoho_crm.mapping.describing import (
 )
 from target_zoho_crm.mapping.money import in_currency, read_money
 from target_zoho_crm.mapping.stages import stage_of
-from target_zoho_crm.org.provisioning import FieldSpec
+from target_zoho_crm.org.fields import FieldSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -34,6 +34,8 @@ class Field:
     picklist: tuple[str, ...] = ()
     """The display values, which are what a write has to send."""
     lookup_module: str | None = None
+    layouts: tuple[str, ...] = ()
+    """Names of the module's layouts that show it."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,8 @@ def read_organization(client: ZohoClient, modules: Sequence[str] = STANDARD_MODU
     client.set_edition(edition)
     wanted = [api_name for name in modules if (api_name := find_module(labels, name))]
     metadata = dict(zip(wanted, client.map(lambda name: _read_fields(client, name), wanted), strict=True))
-    layouts = _layouts_with_pipelines(client, metadata.get(DEALS, []))
-    pipelines = [one for found in client.map(lambda layout: _read_pipelines(client, layout), layouts) for one in found]
+    layouts = read_layouts(client, metadata.get(DEALS, []))
+    pipelines = [one for found in client.map(lambda layout: read_pipelines(client, layout), layouts) for one in found]
     return Organization(
         id=str(described.get("zgid") or described.get("id") or ""),
         edition=edition,
@@ -162,6 +164,7 @@ def parse_field(described: Mapping[str, Any]) -> Field:
             if value.get("display_value") is not None
         ),
         lookup_module=(target.get("api_name") if isinstance(target, dict) else target) or None,
+        layouts=tuple(str(one["name"]) for one in described.get("layout_associations") or () if one.get("name")),
     )
 
 
@@ -200,8 +203,8 @@ def _read_currencies(client: ZohoClient) -> frozenset[str] | None:
     return active or None
 
 
-def _layouts_with_pipelines(client: ZohoClient, fields: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Give the layouts of Deals, if the Pipeline field is there, which it is where the feature is switched on.
+def read_layouts(client: ZohoClient, fields: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Give the ids of Deals' layouts, if the Pipeline field is there, which it is where the feature is switched on.
 
     The field says itself which layouts show it; where it does not, they are read.
     """
@@ -214,7 +217,8 @@ def _layouts_with_pipelines(client: ZohoClient, fields: Sequence[Mapping[str, An
     return [str(layout["id"]) for layout in layouts if layout.get("id")]
 
 
-def _read_pipelines(client: ZohoClient, layout_id: str) -> list[Pipeline]:
+def read_pipelines(client: ZohoClient, layout_id: str) -> list[Pipeline]:
+    """Read the pipelines of a layout of Deals (one call)."""
     body = client.request("GET", "settings/pipeline", params={"layout_id": layout_id}).body
     return [parse_pipeline(one, layout_id) for one in _list(body, "pipeline")]
 

@@ -8,7 +8,7 @@ refuses a second field, or module, of a label (DUPLICATE_DATA).
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from target_zoho_crm.api.answers import PERMISSION_CODES, SAFE_DETAILS
@@ -23,45 +23,28 @@ from target_zoho_crm.errors import (
 )
 from target_zoho_crm.org.fields import FieldPlan, FieldSpec, ModuleSpec, describe, plan_fields
 from target_zoho_crm.org.organization import find_module, read_labels, read_module
+from target_zoho_crm.org.requirements import (
+    FIELDS_PER_CALL,
+    Provisioned,
+    Requirement,
+    missing_in_words,
+    name_label,
+    requirements,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from target_zoho_crm.api.client import ZohoClient
-    from target_zoho_crm.org.organization import Field, Module, Organization
+    from target_zoho_crm.org.organization import Module, Organization
 
-__all__ = ["FieldPlan", "FieldSpec", "ModuleSpec", "Provision", "Provisioned", "plan_fields", "provision"]
-
-FIELDS_PER_CALL = 5
 ROUNDS = 4
 """How often creating and reading back is tried before giving up."""
-
-EDITIONS_WITH_MODULES = frozenset({"enterprise", "zohoone", "ultimate", "crmplus"})
-"""Where the API may create a module (the page "Create Custom Module"); elsewhere every run would ask in vain."""
 
 LIMIT_CODES = frozenset({"LIMIT_EXCEEDED", "LIMIT_REACHED", "LICENSE_LIMIT_EXCEEDED"})
 DUPLICATE_CODES = frozenset({"DUPLICATE_DATA"})
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Provisioned:
-    """A module ready to be written to."""
-
-    module: Module
-    """As it is now, created fields included."""
-    fields: Mapping[str, Field]
-    """The wanted fields by the label of their `FieldSpec`."""
-    created: tuple[str, ...] = ()
-    """Labels of the fields created now."""
-    key_unique: bool = True
-    """Whether every field that should be unique is; if not, records are looked up and written by id, not upserted."""
-
-    @property
-    def api_name(self) -> str:
-        """The module's API name."""
-        return self.module.api_name
 
 
 @dataclass(frozen=True)
@@ -102,78 +85,37 @@ def provision(
         PermissionDeniedError: if the user may not create fields.
         UnavailableError: if what was created does not show.
     """
-    modules = {spec.name: _find(client, organization, spec) for spec in wanted}
-    unavailable = {
-        spec.name: reason
-        for spec in wanted
-        if modules[spec.name] is None and (reason := _cannot_have(organization, spec))
-    }
-    _check(wanted, modules, unavailable, create_fields=create_fields)
+    found = requirements(_with_modules(client, organization, wanted), wanted)
+    _check(found, create_fields=create_fields)
     provisioned: dict[str, Provisioned] = {}
-    for spec in wanted:
-        module = modules[spec.name]
-        if module is None and spec.name not in unavailable:
-            module = _create_module(client, spec, unavailable)
+    unavailable = {one.spec.name: one.unavailable for one in found if one.unavailable}
+    for one in found:
+        module = one.module
+        if module is None and one.unavailable is None:
+            module = _create_module(client, one.spec, unavailable)
         if module is not None:
-            provisioned[spec.name] = _complete(client, module, spec)
+            provisioned[one.spec.name] = _complete(client, module, one.spec)
     return Provision(provisioned, unavailable)
 
 
-def _find(client: ZohoClient, organization: Organization, spec: ModuleSpec) -> Module | None:
-    api_name = organization.find(spec.name)
-    if api_name is None:
-        return None
-    return organization.modules.get(api_name) or read_module(client, api_name, organization.labels[api_name])
+def _with_modules(client: ZohoClient, organization: Organization, wanted: Sequence[ModuleSpec]) -> Organization:
+    """Read those of the wanted modules that are there and were not read yet."""
+    names = {organization.find(spec.name) for spec in wanted} - organization.modules.keys() - {None}
+    read = {name: read_module(client, name, organization.labels[name]) for name in sorted(filter(None, names))}
+    return replace(organization, modules={**organization.modules, **read}) if read else organization
 
 
-def _cannot_have(organization: Organization, spec: ModuleSpec) -> str | None:
-    """Say why a missing module is not going to be there; None if it can be created, or is to be asked for."""
-    if spec.singular is None or organization.edition in EDITIONS_WITH_MODULES:
-        return None
-    return (
-        f"There is no module {spec.name!r}, and Zoho creates modules through its API only from the Enterprise edition "
-        "on; where the edition has custom modules, create it by hand (Zoho CRM, Setup, Modules and Fields)."
-    )
-
-
-def _check(
-    wanted: Sequence[ModuleSpec],
-    modules: Mapping[str, Module | None],
-    unavailable: Mapping[str, str],
-    *,
-    create_fields: bool,
-) -> None:
+def _check(found: Sequence[Requirement], *, create_fields: bool) -> None:
     """Stop before the first write if a person has to do something."""
-    unusable: list[str] = []
-    missing: list[str] = []
-    for spec in wanted:
-        module = modules[spec.name]
-        if module is None:
-            if spec.singular is None:
-                raise ConfigurationError(
-                    f"There is no module {spec.name!r} in Zoho, or the consent does not cover it; name one by its API "
-                    "name or its label (invoices_module, payments_module)."
-                )
-            if spec.name not in unavailable:
-                missing.append(f"the module {spec.name!r} with the fields {_labels(spec.fields)}")
-            continue
-        plan = plan_fields(module, spec.fields)
-        unusable += plan.unusable
-        missing += [f"in {module.api_name}, the fields {_labels(plan.missing)}"] if plan.missing else []
-    if unusable:
-        raise ConfigurationError(
-            "In Zoho, " + "; ".join(unusable) + ". Rename or remove it, so that the right one fits."
-        )
+    problems = [one.problem for one in found if one.problem]
+    if problems:
+        raise ConfigurationError(" ".join(problems))
+    missing = missing_in_words(found)
     if missing and not create_fields:
         raise ConfigurationError(
-            "create_fields is false, and Zoho lacks "
-            + "; ".join(missing)
-            + ". Create them in Zoho, or set create_fields."
+            f"create_fields is false, and Zoho lacks {missing}. Create them with `freshbooks-zoho setup`, or by hand, "
+            "or set create_fields."
         )
-
-
-def _labels(specs: Sequence[FieldSpec]) -> str:
-    return ", ".join(f"{spec.label!r} ({spec.data_type}{', unique' if spec.unique else ''})" for spec in specs)
 
 
 def _complete(client: ZohoClient, module: Module, spec: ModuleSpec) -> Provisioned:
@@ -274,12 +216,11 @@ def _create_module(client: ZohoClient, spec: ModuleSpec, unavailable: dict[str, 
 
 def _ask_for_module(client: ZohoClient, spec: ModuleSpec) -> _Refusal | None:
     """Ask for a module, open to the profiles that may see Deals (the page "Create Custom Module")."""
-    singular = spec.singular or spec.name
     body: dict[str, Any] = {
         "plural_label": spec.name,
-        "singular_label": singular,
+        "singular_label": spec.singular or spec.name,
         "api_name": spec.name.replace(" ", "_"),
-        "display_field": {"field_label": f"{singular} Name"[:25].strip(), "data_type": "text"},
+        "display_field": {"field_label": name_label(spec), "data_type": "text"},
     }
     if profiles := _profiles(client):
         body["profiles"] = [{"id": profile} for profile in profiles]

@@ -1,0 +1,94 @@
+"""Which modules and fields of Zoho each stream needs, by the mapping's tables and the settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from target_zoho_crm.errors import ConfigurationError
+from target_zoho_crm.mapping.tables import TABLES, Row
+from target_zoho_crm.org.fields import FieldSpec, ModuleSpec
+from target_zoho_crm.org.organization import DEALS
+from target_zoho_crm.settings import NO_MODULE, PAYMENTS_MODULE
+
+if TYPE_CHECKING:
+    from target_zoho_crm.org.organization import Organization
+    from target_zoho_crm.settings import Settings
+
+ACCOUNTS = "Accounts"
+WITH_LINE_ITEMS = frozenset({"Invoices", "Quotes", "Sales_Orders", "Purchase_Orders"})
+"""Zoho's own modules whose records need line items of products, which FreshBooks' lines are not."""
+OTHER_PURPOSE = frozenset(
+    {"Accounts", "Contacts", "Leads", "Tasks", "Events", "Calls", "Products", "Vendors", "Campaigns"}
+)
+
+
+def module_names(settings: Settings) -> tuple[str, ...]:
+    """Name the modules to be read, by API name or label."""
+    names = [ACCOUNTS, settings.invoices_module, settings.payments_module or PAYMENTS_MODULE]
+    return tuple(dict.fromkeys(name for name in names if name != NO_MODULE))
+
+
+def module_specs(organization: Organization, settings: Settings) -> dict[str, ModuleSpec]:
+    """Give what each stream needs; without "payments", they only show on their deals.
+
+    Raises:
+        ConfigurationError: if a setting names a module that cannot take the records.
+    """
+    several = organization.currencies is not None
+    invoices_module = _invoices_module(organization, settings)
+    specs = {
+        "clients": ModuleSpec(ACCOUNTS, _fields("clients", standard=True, several=several)),
+        "invoices": ModuleSpec(
+            invoices_module, _fields("invoices", standard=invoices_module == DEALS, several=several)
+        ),
+    }
+    if settings.payments_module == NO_MODULE:
+        return specs
+    name = settings.payments_module or PAYMENTS_MODULE
+    found = organization.find(name)
+    if found in WITH_LINE_ITEMS | OTHER_PURPOSE | {DEALS, invoices_module}:
+        raise ConfigurationError(
+            f"The setting payments_module is {name!r}, which has another purpose; choose a custom module of its own, "
+            f"or {NO_MODULE!r}."
+        )
+    fields = tuple(
+        replace(spec, lookup_module=invoices_module) if spec.label == "Deal" else spec
+        for spec in _fields("payments", standard=False, several=several)
+    )
+    specs["payments"] = ModuleSpec(name, fields, singular="FreshBooks Payment" if name == PAYMENTS_MODULE else None)
+    return specs
+
+
+def _invoices_module(organization: Organization, settings: Settings) -> str:
+    """Give the API name of the module for invoices, if it is one that can take them."""
+    found = organization.find(settings.invoices_module)
+    if settings.invoices_module in WITH_LINE_ITEMS or found in WITH_LINE_ITEMS | OTHER_PURPOSE:
+        raise ConfigurationError(
+            f"The setting invoices_module is {settings.invoices_module!r}, one of Zoho's own modules, which cannot "
+            "take FreshBooks invoices as they are; choose Deals or a custom module."
+        )
+    if found is None:
+        raise ConfigurationError(
+            f"The setting invoices_module is {settings.invoices_module!r}, and Zoho has no such module, or the consent "
+            "does not cover it; choose Deals, or create the module in Zoho first."
+        )
+    return found
+
+
+def _fields(stream: str, *, standard: bool, several: bool) -> tuple[FieldSpec, ...]:
+    found = (field_spec(row, standard=standard, several=several) for row in TABLES[stream])
+    return tuple(spec for spec in found if spec is not None)
+
+
+def field_spec(row: Row, *, standard: bool, several: bool) -> FieldSpec | None:
+    """Give the field of ours that a row needs; None where Zoho has its own.
+
+    Args:
+        row: of the mapping's table.
+        standard: whether the module is one of Zoho's own, with Zoho's own fields.
+        several: whether the organization has several currencies, so that records have a Currency of their own.
+    """
+    if row.zoho is None or row.ours is None:
+        return row.ours
+    return None if standard or (several and row.zoho == "Currency") else row.ours
