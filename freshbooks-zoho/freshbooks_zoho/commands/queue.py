@@ -2,47 +2,136 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from freshbooks_zoho.commands.session import session
+from freshbooks_zoho.admin import queue
+from freshbooks_zoho.admin.wording import counted
+from freshbooks_zoho.commands.session import json_option, session
+from freshbooks_zoho.console import FAILED, OK, emit
+from freshbooks_zoho.freshbooks.account import known_account
+from freshbooks_zoho.runs.leadership import LEASE
+from freshbooks_zoho.runs.meltano_run import STREAMS
 
 if TYPE_CHECKING:
-    from singer_store import PendingObject, Store
+    from freshbooks_zoho.commands.session import Session
+    from freshbooks_zoho.console import Console
+    from singer_store import PendingObject
+
+MANY = 5
+"""Dismissing more than so many is asked about once more."""
+
+stream_argument = click.argument("stream", required=False, type=click.Choice(STREAMS))
+ids_argument = click.argument("ids", nargs=-1, metavar="[ID]...")
+
+
+@dataclass(frozen=True)
+class Requeued:
+    """What became of the objects that somebody has named.
+
+    Attributes:
+        done: "retried" or "dismissed".
+        objects: that it was done to.
+        missing: ids that are not on the list.
+        stream: of those ids.
+        served: whether a process is there that syncs them at once.
+    """
+
+    done: str
+    objects: tuple[PendingObject, ...]
+    missing: tuple[str, ...]
+    stream: str | None
+    served: bool
+
+    @property
+    def exit_code(self) -> int:
+        """`FAILED` if something that was named is not there."""
+        return FAILED if self.missing else OK
+
+    def as_json(self) -> dict[str, Any]:
+        """Give everything for a program."""
+        return {
+            self.done: [{"account": one.account, "stream": one.stream, "id": one.object_id} for one in self.objects],
+            "missing": [{"stream": self.stream, "id": object_id} for object_id in self.missing],
+            "served": self.served,
+        }
+
+    def show(self, console: Console) -> None:
+        """Show it to a person."""
+        objects = counted(len(self.objects), "object")
+        if not self.objects and not self.missing:
+            console.line("Nothing is still to be synced.", "good")
+        elif self.objects and self.done == "dismissed":
+            console.line(f"{objects} dismissed. A later change in FreshBooks, or the daily sweep, brings them again.")
+        elif self.objects and self.served:
+            console.line(f"{objects} to be synced again within seconds. See with: freshbooks-zoho status")
+        elif self.objects:
+            console.line(
+                f"{objects} to be synced again with the next run. Make one with: "
+                "meltano run tap-freshbooks target-zoho-crm"
+            )
+        if self.missing:
+            console.line(
+                f"Not among what is still to be synced: {self.stream} {', '.join(self.missing)}. "
+                "See what is with: freshbooks-zoho status",
+                "bad",
+            )
 
 
 @click.command()
-@click.argument("stream", required=False)
-@click.argument("ids", nargs=-1)
-def retry(stream: str | None, ids: tuple[str, ...]) -> None:
-    """Sync objects again: those that wait or were set aside (of STREAM, or just IDS)."""
+@stream_argument
+@ids_argument
+@click.option("--all", "everything", is_flag=True, help="All objects (of STREAM); so it is without an ID, too.")
+@json_option
+def retry(stream: str | None, ids: tuple[str, ...], *, everything: bool, as_json: bool) -> None:
+    """Sync objects again that wait or were rejected: all, those of STREAM, or just some, with what waits for them."""
+    _check(ids, everything=everything)
     with session() as opened:
-        chosen = _chosen(opened.store, stream, ids)
-        now = datetime.now(timezone.utc)
-        opened.store.pending.queue_many([(one.account, one.stream, one.object_id, "retry", now) for one in chosen])
-    click.echo(f"{len(chosen)} objects are synced with the next run.")
+        objects, choice = _choose(opened, stream, ids)
+        family = tuple(queue.with_waiting(choice.found, objects))
+        queue.retry(opened.store, family)
+        report = Requeued("retried", family, choice.missing, stream, _is_served(opened))
+    sys.exit(emit(report, as_json=as_json))
 
 
 @click.command()
-@click.argument("stream")
-@click.argument("ids", nargs=-1, required=True)
-def dismiss(stream: str, ids: tuple[str, ...]) -> None:
-    """Take objects off the list of those to be synced; a later change in FreshBooks brings them again."""
+@stream_argument
+@ids_argument
+@click.option("--all", "everything", is_flag=True, help="All objects (of STREAM).")
+@click.option("--yes", is_flag=True, help=f"Do not ask, although it is more than {MANY} objects.")
+@json_option
+def dismiss(stream: str | None, ids: tuple[str, ...], *, everything: bool, yes: bool, as_json: bool) -> None:
+    """Take objects off the list of what is still to be synced; a later change in FreshBooks brings them again."""
+    _check(ids, everything=everything)
+    if not ids and not everything:
+        raise click.UsageError("Name a stream and ids, or say --all.")
     with session() as opened:
-        chosen = _chosen(opened.store, stream, ids)
-        now = datetime.now(timezone.utc)
-        for one in chosen:
-            opened.store.pending.clear(one.account, one.stream, {one.object_id: now})
-    click.echo(f"{len(chosen)} objects were dismissed.")
+        _, choice = _choose(opened, stream, ids)
+        if len(choice.found) > MANY and not yes:
+            _ask(len(choice.found))
+        queue.dismiss(opened.store, choice.found)
+        report = Requeued("dismissed", choice.found, choice.missing, stream, _is_served(opened))
+    sys.exit(emit(report, as_json=as_json))
 
 
-def _chosen(store: Store, stream: str | None, ids: tuple[str, ...]) -> list[PendingObject]:
-    from freshbooks_zoho.zoho.watch import ZOHO  # noqa: PLC0415
+def _check(ids: tuple[str, ...], *, everything: bool) -> None:
+    if ids and everything:
+        raise click.UsageError("Name ids, or say --all, but not both.")
 
-    return [
-        one
-        for one in store.pending.all()
-        if one.account != ZOHO and stream in {None, one.stream} and (not ids or one.object_id in ids)
-    ]
+
+def _choose(opened: Session, stream: str | None, ids: tuple[str, ...]) -> tuple[list[PendingObject], queue.Choice]:
+    objects = queue.still_to_sync(opened.store, known_account(opened.settings, opened.store))
+    return objects, queue.choose(objects, stream, ids)
+
+
+def _is_served(opened: Session) -> bool:
+    return opened.store.leases.holder(LEASE) is not None
+
+
+def _ask(number: int) -> None:
+    if not sys.stdin.isatty():
+        raise click.ClickException(f"{counted(number, 'object')} would be dismissed: add --yes to do so.")
+    click.confirm(f"Dismiss {counted(number, 'object')}?", abort=True)
