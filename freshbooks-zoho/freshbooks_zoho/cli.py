@@ -9,6 +9,7 @@ import click
 from freshbooks_zoho.commands.keys import keys
 from freshbooks_zoho.commands.queue import dismiss, retry
 from freshbooks_zoho.commands.serve import serve
+from freshbooks_zoho.commands.status import status
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,7 +21,7 @@ def main() -> None:
     """
 
 
-for command in (serve, retry, dismiss, keys):
+for command in (serve, status, retry, dismiss, keys):
     main.add_command(command)
 
 if __name__ == "__main__":
