@@ -8,6 +8,7 @@ import click
 
 from freshbooks_zoho.commands.keys import keys
 from freshbooks_zoho.commands.queue import dismiss, retry
+from freshbooks_zoho.commands.receivables import past_due, reconcile
 from freshbooks_zoho.commands.serve import serve
 from freshbooks_zoho.commands.status import status
 
@@ -21,7 +22,7 @@ def main() -> None:
     """
 
 
-for command in (serve, status, retry, dismiss, keys):
+for command in (serve, status, retry, dismiss, past_due, reconcile, keys):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -1,0 +1,201 @@
+"""Who is past due, asked of Zoho with one query, beside FreshBooks' own total."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from freshbooks_zoho.console import ATTENTION, OK
+from freshbooks_zoho.receivables.books import Books
+from freshbooks_zoho.receivables.crm import Crm
+from freshbooks_zoho.receivables.figures import ZERO, is_past_due
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from freshbooks_zoho.commands.session import Session
+    from freshbooks_zoho.console import Console
+    from freshbooks_zoho.receivables.crm import Owing
+    from freshbooks_zoho.receivables.figures import Currencies, Invoice
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Total:
+    """What is past due in one currency; `zoho` is None where the organization cannot show its amounts."""
+
+    currency: str
+    zoho: Decimal | None
+    freshbooks: Decimal
+    invoices: int
+
+    @property
+    def difference(self) -> Decimal | None:
+        """Zoho's total less FreshBooks'."""
+        return None if self.zoho is None else self.zoho - self.freshbooks
+
+
+@dataclass(frozen=True)
+class PastDue:
+    """Who is past due.
+
+    Attributes:
+        today: the day it is for the business.
+        zone: the name of its zone.
+        owing: by account and currency, the largest amounts of each currency first.
+        totals: by currency.
+        certain: whether FreshBooks' invoices kept still long enough to be read without missing one.
+    """
+
+    today: date
+    zone: str
+    owing: tuple[Owing, ...]
+    totals: tuple[Total, ...]
+    certain: bool = True
+
+    @property
+    def exit_code(self) -> int:
+        """`ATTENTION` if Zoho's totals are not FreshBooks'."""
+        return ATTENTION if not self.certain or any(total.difference for total in self.totals) else OK
+
+    def days(self, one: Owing) -> int | None:
+        """Give how long the oldest invoice has been due."""
+        return (self.today - date.fromisoformat(one.oldest)).days if one.oldest else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Give everything for a program."""
+        return {
+            "today": self.today.isoformat(),
+            "time_zone": self.zone,
+            "certain": self.certain,
+            "customers": [
+                {
+                    "account_id": one.account,
+                    "customer": one.name,
+                    "currency": one.currency,
+                    "outstanding": one.outstanding,
+                    "invoices": one.invoices,
+                    "oldest_due_date": one.oldest,
+                    "days": self.days(one),
+                }
+                for one in self.owing
+            ],
+            "totals": [
+                {
+                    "currency": total.currency,
+                    "zoho": total.zoho,
+                    "freshbooks": total.freshbooks,
+                    "difference": total.difference,
+                    "invoices_in_freshbooks": total.invoices,
+                }
+                for total in self.totals
+            ],
+        }
+
+    def as_csv(self) -> str:
+        """Give the customers for a spreadsheet; a name that it would take for a formula is marked as text."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["currency", "customer", "outstanding", "invoices", "oldest_due_date", "days", "account_id"])
+        for one in self.owing:
+            name = f"'{one.name}" if one.name.startswith(_FORMULA) else one.name
+            row = [one.currency, name, one.outstanding, one.invoices, one.oldest, self.days(one), one.account]
+            writer.writerow(row)
+        return text.getvalue()
+
+    def show(self, console: Console) -> None:
+        """Show it to a person."""
+        console.line(f"Past due on {self.today} ({self.zone})", "heading")
+        if self.owing:
+            rows = [
+                (one.currency, one.name or "(no account)", f"{one.outstanding:,.2f}", one.invoices, one.oldest,
+                 self.days(one))
+                for one in self.owing
+            ]  # fmt: skip
+            header = ("", "customer", "past due", "invoices", "oldest due", "days")
+            console.table(header, rows, right=("past due", "invoices", "days"))
+        else:
+            console.line("Nobody is past due.", "good")
+        console.line()
+        self.show_totals(console)
+
+    def show_totals(self, console: Console) -> None:
+        """Show both services' totals, and what is to be known about them."""
+        shown = [total for total in self.totals if total.zoho is not None]
+        if shown:
+            rows = [
+                (total.currency, f"{total.zoho:,.2f}", f"{total.freshbooks:,.2f}", f"{total.difference:,.2f}")
+                for total in shown
+            ]
+            header = ("total", "Zoho CRM", "FreshBooks", "difference")
+            console.table(header, rows, right=header[1:])
+        for total in self.totals:
+            if total.zoho is None:
+                console.line(
+                    f"{total.currency}: {total.freshbooks:,.2f} past due in {_invoices(total.invoices)} by FreshBooks. "
+                    f"Zoho does not have {total.currency}, so these amounts are in the deals' descriptions, and in no "
+                    "total.",
+                    "warning",
+                )
+        if any(total.difference for total in shown):
+            console.line(
+                "Zoho's totals are not FreshBooks'. See which records differ: freshbooks-zoho reconcile", "bad"
+            )
+        if not self.certain:
+            console.line("FreshBooks' invoices changed all the while they were read; ask again in a minute.", "warning")
+
+
+def collect(session: Session) -> PastDue:
+    """Ask both services.
+
+    Raises:
+        ZohoError: if Zoho cannot be asked, or is not set up.
+        TapError: if FreshBooks cannot be asked.
+        StoreError: if there is no token to be had.
+    """
+    books = Books.open(session.freshbooks, session.settings)
+    crm = Crm.open(session.zoho, session.settings.target, books.account)
+    owing = crm.past_due(books.today)
+    totals = totals_of(owing, books.invoices().values(), books.today, crm.currencies("invoices"))
+    ordered = sorted(owing, key=lambda one: (one.currency, -one.outstanding, one.name, one.account or ""))
+    return PastDue(books.today, str(books.zone), tuple(ordered), tuple(totals), certain=not books.uncertain)
+
+
+def query(session: Session) -> str:
+    """Give the query as one line, for use elsewhere.
+
+    Raises:
+        ZohoError: if Zoho cannot be asked, or is not set up.
+        TapError: if FreshBooks cannot be asked.
+        StoreError: if there is no token to be had.
+    """
+    books = Books.open(session.freshbooks, session.settings)
+    crm = Crm.open(session.zoho, session.settings.target, books.account)
+    return f"{crm.past_due_query(books.today)} limit 0, 2000"
+
+
+def totals_of(owing: Sequence[Owing], invoices: Iterable[Invoice], today: date, currencies: Currencies) -> list[Total]:
+    """Add both sides up, by currency."""
+    theirs: dict[str, Decimal] = defaultdict(Decimal)
+    for one in owing:
+        theirs[one.currency] += one.outstanding
+    ours: dict[str, Decimal] = defaultdict(Decimal)
+    counts: Counter[str] = Counter()
+    for invoice in invoices:
+        if is_past_due(invoice, today):
+            ours[invoice.currency] += invoice.outstanding or ZERO
+            counts[invoice.currency] += 1
+    return [
+        Total(code, theirs[code] if code in theirs or currencies.show(code) else None, ours[code], counts[code])
+        for code in sorted({*theirs, *ours})
+    ]
+
+
+def _invoices(number: int) -> str:
+    return "1 invoice" if number == 1 else f"{number} invoices"

@@ -1,0 +1,50 @@
+"""The tap piped into the target in this process, and what a command of the companion works with over the same store."""
+
+from __future__ import annotations
+
+import io
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cryptography.fernet import Fernet
+from support.meltano_project import plugin_settings
+
+from freshbooks_zoho import settings as settings_
+from freshbooks_zoho.commands.session import Session
+from freshbooks_zoho.project import Project
+from tap_freshbooks.tap import TapFreshBooks
+from target_zoho_crm.target import TargetZohoCRM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox import Sandbox
+
+
+STORE_KEY = Fernet.generate_key().decode()
+
+
+class Pipeline:
+    """A sandbox, connected; settings may be added per plugin (`tap`, `target`)."""
+
+    def __init__(self, box: Sandbox, folder: Path, **config: dict[str, Any]) -> None:
+        self.box = box
+        connected = plugin_settings(box, f"sqlite:///{folder}/store.db", STORE_KEY)
+        self.tap = {**connected["tap_freshbooks"], **config.get("tap", {})}
+        self.target = {**connected["target_zoho_crm"], **config.get("target", {})}
+        self._project = Project(folder, Path("meltano"), None)
+
+    def run(self, **tap: Any) -> None:
+        """Sync: everything, or what settings of the tap say; objects due in the store in any case."""
+        written = io.StringIO()
+        with redirect_stdout(written):
+            TapFreshBooks(config=self.tap | tap).sync_all()
+        with redirect_stdout(io.StringIO()):
+            TargetZohoCRM(config=self.target).listen(io.StringIO(written.getvalue()))
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """What a command works with."""
+        with ExitStack() as stack:
+            yield Session(settings_.read(self._project, own={}, tap=self.tap, target=self.target), stack)
