@@ -96,7 +96,7 @@ def read_answer(query: Mapping[str, Sequence[str]], *, state: str) -> str:
     given = _only(query, "state")
     if given is None:
         raise PasteError("That address has no state in it, so it may be another's. Paste the whole address.")
-    if not secrets.compare_digest(given.encode(), state.encode()):
+    if not secrets.compare_digest(given.encode("utf-8", "replace"), state.encode()):
         raise PasteError(
             "That address belongs to another attempt. Open the address that is shown here, agree, and paste the "
             "address of the page that it leads to."

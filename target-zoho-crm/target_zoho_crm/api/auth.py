@@ -13,6 +13,9 @@ from target_zoho_crm.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from singer_store import Broker, Store
+    from target_zoho_crm.settings import Settings
+
 DEFAULT_ACCOUNTS_URL = "https://accounts.zoho.com"
 
 DATA_CENTRES = {
@@ -48,12 +51,13 @@ SCOPES = (
     "ZohoCRM.settings.modules.ALL",
     "ZohoCRM.settings.layouts.READ",
     "ZohoCRM.settings.pipeline.READ",
+    "ZohoCRM.settings.pipeline.CREATE",
     "ZohoCRM.settings.currencies.READ",
     "ZohoCRM.notifications.ALL",
     "ZohoCRM.coql.READ",
     "ZohoCRM.org.READ",
 )
-"""What the consent has to cover, for the target and for notifications."""
+"""What the consent has to cover, for the target, for `freshbooks-zoho setup` and for notifications."""
 
 TIMEOUT = 30.0
 """Seconds for an answer of the token endpoint."""
@@ -133,6 +137,22 @@ def read_grant(answer: Mapping[str, Any], accounts_url: str) -> Grant:
             "accounts_url": accounts_url,
             **({"scope": str(answer["scope"])} if answer.get("scope") else {}),
         },
+    )
+
+
+def open_broker(store: Store, settings: Settings) -> Broker:
+    """Give the store's broker for this client and seed.
+
+    Raises:
+        ConfigurationError: if `accounts_url` is not one of Zoho's.
+    """
+    return store.broker(
+        service="zoho",
+        client_id=settings.client_id,
+        seed=settings.refresh_token,
+        refresh=refresher(settings.client_id, settings.client_secret, settings.accounts_url),
+        rotates=False,
+        hint=f"{CONNECT} It is also refused where accounts_url is another data centre's accounts server.",
     )
 
 
