@@ -73,6 +73,7 @@ class Broker:
     rows: TokenRows = field(repr=False)
     database: Database = field(repr=False)
     clock: Callable[[], datetime] = field(repr=False)
+    hint: str = 'Give consent once more, or put a new refresh token in the setting "refresh_token".'
     _warned: set[datetime] = field(default_factory=set, repr=False)
 
     def token(self) -> AccessToken:
@@ -305,10 +306,7 @@ class Broker:
 
     def _connect_again(self, reason: str) -> str:
         why = CONNECT_AGAIN.get(reason, reason)
-        return (
-            f"{self.service} has to be connected again: {why}. Give consent once more, or put "
-            'a new refresh token in the setting "refresh_token".'
-        )
+        return f"{self.service} has to be connected again: {why}. {self.hint}"
 
 
 def _access_token(row: TokenRow) -> AccessToken:

@@ -62,7 +62,7 @@ class Store:
     _salt: bytes = field(repr=False)
     _clock: Callable[[], datetime] = field(repr=False)
 
-    def broker(
+    def broker(  # noqa: PLR0913 - all that a connection is
         self,
         *,
         service: str,
@@ -70,6 +70,7 @@ class Store:
         seed: str | None,
         refresh: Callable[[str, Mapping[str, str]], Grant],
         rotates: bool,
+        hint: str = Broker.hint,
     ) -> Broker:
         """Give the broker of one connection.
 
@@ -82,6 +83,7 @@ class Store:
                 `RefreshUnavailableError` or `RefreshNotSent`; anything else counts as sent without an answer.
                 `oauth.post_form` keeps to that.
             rotates: Whether each refresh token can be used only once.
+            hint: A sentence that says how to connect again, for whoever has to.
         """
         seed = (seed or "").strip() or None
         return Broker(
@@ -94,6 +96,7 @@ class Store:
             rows=TokenRows(self._database, self._keyring),
             database=self._database,
             clock=self._clock,
+            hint=hint,
         )
 
     def connection(self, *, service: str, client_id: str, seed: str | None) -> Connection | None:

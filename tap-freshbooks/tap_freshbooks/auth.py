@@ -36,6 +36,7 @@ def open_broker(store: Store, settings: Settings) -> Broker:
         seed=settings.refresh_token,
         refresh=refresher(settings),
         rotates=True,
+        hint="Connect again with `freshbooks-zoho connect freshbooks`, or set a new refresh_token.",
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from freshbooks_zoho.settings import PLUGIN
 from freshbooks_zoho.zoho.drift import Drift
 from freshbooks_zoho.zoho.watch import Watch
-from target_zoho_crm.api.auth import check_accounts_url, refresher
+from target_zoho_crm.api.auth import open_broker
 from target_zoho_crm.api.client import Retries, ZohoClient
 from target_zoho_crm.errors import ZohoError
 from target_zoho_crm.org.organization import DEALS, find_module, read_labels
@@ -39,17 +39,9 @@ def open_client(settings: Settings, store: Store, retries: Retries = RETRIES) ->
     Raises:
         ConfigurationError: if `accounts_url` is none of Zoho's.
     """
-    target = settings.target
-    accounts_url = check_accounts_url(target.accounts_url)
-    broker = store.broker(
-        service="zoho",
-        client_id=target.client_id,
-        seed=target.refresh_token,
-        refresh=refresher(target.client_id, target.client_secret, accounts_url),
-        rotates=False,
-    )
+    broker = open_broker(store, settings.target)
     agent = f"{PLUGIN}/{version(PLUGIN)}"
-    return ZohoClient(broker, max_parallel=target.max_parallel_requests, user_agent=agent, retries=retries)
+    return ZohoClient(broker, max_parallel=settings.target.max_parallel_requests, user_agent=agent, retries=retries)
 
 
 class ZohoSide:
