@@ -129,6 +129,13 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         description="Print the plan to the terminal (stderr), with the values it would write, and change nothing.",
     ),
     th.Property(
+        "plan_file",
+        th.StringType,
+        title="Plan file",
+        description="Where a dry run writes its plan to, as JSON lines, instead of to the terminal; only its owner may "
+        "read the file.",
+    ),
+    th.Property(
         "max_parallel_requests",
         th.IntegerType,
         default=DEFAULT_PARALLEL,

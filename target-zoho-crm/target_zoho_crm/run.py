@@ -11,23 +11,23 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from singer_store import open_store
-from target_zoho_crm.api.auth import check_accounts_url, refresher
+from target_zoho_crm.api.auth import open_broker
 from target_zoho_crm.api.client import ZohoClient
 from target_zoho_crm.org.preflight import Ready, prepare
 from target_zoho_crm.summary import Summary
-from target_zoho_crm.sync.dry_run import DryRun
+from target_zoho_crm.sync.dry_run import DryRun, to_file, to_terminal
 from target_zoho_crm.sync.follow_up import FollowUp
 from target_zoho_crm.sync.reading import Reader
 from target_zoho_crm.sync.writing import Outcome, Writer
 from target_zoho_crm.sync.written import former_records
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from singer_store import Store
     from target_zoho_crm.mapping.layout import Destination
     from target_zoho_crm.settings import Settings
-    from target_zoho_crm.sync.planning import Action
+    from target_zoho_crm.sync.planning import Action, Values
 
 PLUGIN = "target-zoho-crm"
 
@@ -65,18 +65,10 @@ class Run:
     @cached_property
     def client(self) -> ZohoClient:
         """The organization's API."""
-        settings = self.settings
-        accounts_url = check_accounts_url(settings.accounts_url)
-        broker = self.store.broker(
-            service="zoho",
-            client_id=settings.client_id,
-            seed=settings.refresh_token,
-            refresh=refresher(settings.client_id, settings.client_secret, accounts_url),
-            rotates=False,
-        )
+        broker = open_broker(self.store, self.settings)
         agent = f"{PLUGIN}/{version(PLUGIN)}"
         return self._open.enter_context(
-            ZohoClient(broker, max_parallel=settings.max_parallel_requests, user_agent=agent)
+            ZohoClient(broker, max_parallel=self.settings.max_parallel_requests, user_agent=agent)
         )
 
     @cached_property
@@ -86,9 +78,11 @@ class Run:
         Raises:
             ZohoError: if anything has to be put right first; nothing of a record has been written then.
         """
+        # A plan that cannot be told is not made.
+        dry_run = self.dry_run if self.settings.dry_run else None
         ready = prepare(self.client, self.settings)
-        if self.settings.dry_run:
-            self.dry_run.begin(ready)
+        if dry_run is not None:
+            dry_run.begin(ready)
         return ready
 
     @cached_property
@@ -103,13 +97,26 @@ class Run:
 
     @cached_property
     def dry_run(self) -> DryRun:
-        """What prints the plan instead of carrying it out."""
-        return DryRun(sys.stderr)
+        """What tells the plan instead of carrying it out.
 
-    def carry_out(self, to: Destination, actions: Sequence[Action]) -> dict[str, Outcome]:
-        """Write what the actions say; in a dry run, print it and pretend."""
+        Raises:
+            ConfigurationError: if the plan's file cannot be written.
+        """
+        path = self.settings.plan_file
+        return DryRun(self._open.enter_context(to_file(path)) if path else to_terminal(sys.stderr))
+
+    def carry_out(
+        self, to: Destination, actions: Sequence[Action], values: Mapping[str, Values] | None = None
+    ) -> dict[str, Outcome]:
+        """Write what the actions say; in a dry run, tell it and pretend.
+
+        Args:
+            to: where to.
+            actions: of one batch.
+            values: what the records will hold, by FreshBooks ID, for those who read a plan.
+        """
         if self.settings.dry_run:
-            return self.dry_run.carry_out(to, actions)
+            return self.dry_run.carry_out(to, actions, values or {})
         return Writer(self.client, to, workflows=self.settings.workflows).carry_out(actions)
 
     def finish(self, *, failed: bool = False) -> None:
@@ -131,8 +138,8 @@ class Run:
         prefix = "dry run, would be: " if self.settings.dry_run else ""
         for line in self.summary.lines():
             logger.info("%s%s", prefix, line)
-        if self.settings.dry_run:
-            self.dry_run.end(self.settings.max_parallel_requests)
-        else:
+        if not self.settings.dry_run:
             now = datetime.now(timezone.utc)
             self.store.runs.add(PLUGIN, self.started_at, now, "failed" if failed else "ok", self.summary.as_json())
+        elif not failed:
+            self.dry_run.end(self.summary, self.settings.max_parallel_requests, self.reader.left_out)

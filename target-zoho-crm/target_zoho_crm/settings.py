@@ -38,6 +38,7 @@ class Settings:
     delete: bool = False
     workflows: bool = False
     dry_run: bool = False
+    plan_file: str | None = None
     max_parallel_requests: int = DEFAULT_PARALLEL
     modules: Mapping[str, str] = field(default_factory=dict)
 
@@ -67,6 +68,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         delete=deleted_records == "delete",
         workflows=_flag(config, "workflows", default=False),
         dry_run=_flag(config, "dry_run", default=False),
+        plan_file=_text(config, "plan_file"),
         max_parallel_requests=_positive(config, "max_parallel_requests", DEFAULT_PARALLEL),
         modules=read_modules(config),
     )

@@ -387,12 +387,12 @@ def test_a_dry_run_prints_the_plan_and_changes_nothing(org, capsys, caplog):
     assert (result.states, org.records("Accounts"), len(org.writes()), org.pending()) == ([], before, written, pending)
     said = capsys.readouterr().err
     assert "FreshBooks_Email: client1@example.com → new@example.com" in said
-    assert f"leave clients {key(2)}: Zoho holds something newer" in said
+    assert f"leave clients {key(2)} (Client 2): Zoho holds something newer" in said
     assert f"wait clients {key(3)}: ambiguous" in said
     assert "link Accounts" in said
-    assert f"create Accounts for clients {key(5)}" in said
+    assert f"create Accounts for clients {key(5)} (Client 5)" in said
     assert f"reject invoices {key(1)}: VALUE_NOT_ACCEPTED in Amount" in said
-    assert f"create Deals for invoices {key(2)}" in said
+    assert f"create Deals for invoices {key(2)} (0000002 - Client 5)" in said
     assert f"wait invoices {key(3)}: parent, clients:3" in said
     assert f"create FreshBooks_Payments for payments {key(1)}" in said
     assert "API credits, about" in said

@@ -62,7 +62,8 @@ class Clients(StreamSync):
                 action = _key_only(action, self.layout.key.api_name)  # noqa: PLW2901
                 self._values[key] = dict(action.changes)
             actions[key] = action
-        return self.note(sources, actions, self._run.carry_out(self.layout.destination, list(actions.values())))
+        outcomes = self._run.carry_out(self.layout.destination, list(actions.values()), self._values)
+        return self.note(sources, actions, outcomes)
 
     def _plan_one(self, source: Source, match: Match, held: Mapping[str, Held], fitter: Fitter) -> Action:
         if isinstance(match, Ambiguous):

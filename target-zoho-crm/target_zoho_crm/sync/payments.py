@@ -87,7 +87,9 @@ class Payments(StreamSync):
         self.count_fitted(fitter)
         failed = self._roll_up(sources, actions, deals, held)
         actions.update({key: Reject(key, error) for key, error in failed.items()})
-        return actions, self._run.carry_out(self.layout.destination, list(actions.values())) if self._has_module else {}
+        if not self._has_module:
+            return actions, {}
+        return actions, self._run.carry_out(self.layout.destination, list(actions.values()), self._values)
 
     @override
     def plan(self, sources: Mapping[str, Source]) -> dict[str, Action]:
@@ -110,6 +112,7 @@ class Payments(StreamSync):
         known = {
             key: Deal(str(one["id"]), one["account"]) for key in keys if (one := self._run.deals.get(key)) is not None
         }
+        self._run.reader.leave_out(len(known))
         account, last = self._named("Account_Name"), self._named(LAST_PAYMENT)
         held = self._run.reader.by_key(self._invoices, keys - known.keys(), ["id", account, last])
         return known | {

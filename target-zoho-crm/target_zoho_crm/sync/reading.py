@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Held = dict[str, Any]
 Former = Callable[[str, Collection[str]], Mapping[str, str]]
-NAMES_A_CALL = 100
+KEYS_A_CALL, NAMES_A_CALL = 200, 100
 _KEY = re.compile(r"[^:]+:[0-9]+")
 
 
@@ -28,9 +28,13 @@ class Reader:
     Args:
         client: the organization's API.
         former: gives, for a stream's FreshBooks IDs, the Zoho ids of the records that were written for them.
+
+    Attributes:
+        left_out: how many calls were not made because a dry run knows the answer; for its estimate.
     """
 
     def __init__(self, client: ZohoClient, former: Former = lambda _stream, _keys: {}) -> None:
+        self.left_out = 0
         self._client = client
         self._former = former
 
@@ -47,6 +51,7 @@ class Reader:
         """
         key = layout.key.api_name
         if key in layout.missing or not keys:
+            self.leave_out(len(keys))
             return {}
         wanted = [name for name in ("id", key, *(fields or layout.reads)) if name not in layout.missing]
         rows = self._rows(list(dict.fromkeys(wanted)), layout.module, key, sorted(keys))
@@ -55,6 +60,10 @@ class Reader:
             found.setdefault(str(row.get(key)), row)
         found = {key_: row for key_, row in found.items() if key_ in keys}
         return found | self._robbed(layout, set(keys) - found.keys(), list(dict.fromkeys(wanted)))
+
+    def leave_out(self, keys: int) -> None:
+        """Note that so many FreshBooks IDs are not asked for, because nothing can be there yet."""
+        self.left_out += -(-keys // KEYS_A_CALL)
 
     def _robbed(self, layout: Layout, keys: Collection[str], wanted: Sequence[str]) -> dict[str, Held]:
         """Give the records whose FreshBooks ID somebody has emptied, or overwritten with something that is none."""
@@ -88,7 +97,7 @@ class Reader:
         return self._rows(["id", lookup, *fields], module, f"{lookup}.id", sorted(ids))
 
     def _rows(
-        self, fields: Sequence[str], module: str, field: str, values: Sequence[str], a_call: int = 200
+        self, fields: Sequence[str], module: str, field: str, values: Sequence[str], a_call: int = KEYS_A_CALL
     ) -> list[Held]:
         queries = [select(fields, module, equals_any(field, some)) for some in chunks(values, a_call)]
         return [row for rows in self._client.map(self._client.query, queries) for row in rows]

@@ -60,7 +60,7 @@ class StreamSync(abc.ABC):
     def bring(self, sources: Mapping[str, Source]) -> tuple[Mapping[str, Action], Mapping[str, Outcome]]:
         """Plan records and carry the plan out."""
         actions = self.plan(sources)
-        return actions, self._run.carry_out(self.layout.destination, list(actions.values()))
+        return actions, self._run.carry_out(self.layout.destination, list(actions.values()), self._values)
 
     @abc.abstractmethod
     def plan(self, sources: Mapping[str, Source]) -> dict[str, Action]:
