@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 
+from freshbooks_zoho.admin.access import Guarded, check_exposure
 from freshbooks_zoho.admin.health import health_routes
 from freshbooks_zoho.admin.metrics import Metrics
+from freshbooks_zoho.admin.page import StatusPage
 from freshbooks_zoho.admin.readiness import Readiness
 from freshbooks_zoho.freshbooks.account import find_account
 from freshbooks_zoho.freshbooks.callbacks import Callbacks
@@ -58,6 +60,7 @@ async def serve(settings: Settings) -> None:
         OSError: if a port cannot be opened.
     """
     stop = asyncio.Event()
+    check_exposure(settings)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -110,12 +113,12 @@ async def _serve(to: _Connections, stop: asyncio.Event) -> None:
             check_port(host, port)
         servers = [
             HttpServer(public, settings.host, settings.port),
-            HttpServer(admin_app(metrics.registry, readiness), settings.admin_host, settings.admin_port),
+            HttpServer(_admin(to, metrics, readiness), settings.admin_host, settings.admin_port),
         ]
         for server in servers:
             await server.start()
             stack.push_async_callback(server.stop)
-        logger.info("Listening on %s:%s, for metrics on %s:%s.",
+        logger.info("Listening on %s:%s, for the status page and metrics on %s:%s.",
                     settings.host, settings.port, settings.admin_host, settings.admin_port)  # fmt: skip
         ensuring = asyncio.create_task(_ensure(callbacks)) if callbacks is not None else None
         try:
@@ -133,6 +136,14 @@ async def _serve(to: _Connections, stop: asyncio.Event) -> None:
 
 def check_port(host: str, port: int) -> None:
     """See whether a port can be opened; the HTTP server would not say so in words.
+def _admin(to: _Connections, metrics: Metrics, readiness: Readiness) -> ASGIApp:
+    """Make the app for the admin port; other machines see it with the password only."""
+    settings = to.settings
+    page = StatusPage(settings, to.store).app()
+    app = admin_app(metrics.registry, readiness, page, details=settings.admin_password is None)
+    return Guarded(app, host=settings.admin_host, password=settings.admin_password)
+
+
 
     Raises:
         OSError: if it cannot.

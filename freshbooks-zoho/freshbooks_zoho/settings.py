@@ -37,6 +37,7 @@ class Settings:
         public_url: where webhooks reach this service; None: it works by polling alone.
         host, port: where webhooks are listened for.
         admin_host, admin_port: where metrics and the status page are.
+        admin_password: that both ask for; None: they are for this machine only.
         poll_interval: seconds between ordinary runs.
         debounce: seconds without an event before the events become a run.
         restore_fields: whether FreshBooks' value is put back where someone changed it in Zoho.
@@ -52,6 +53,7 @@ class Settings:
     port: int = 8080
     admin_host: str = "127.0.0.1"
     admin_port: int = 8081
+    admin_password: str | None = field(default=None, repr=False)
     poll_interval: float = 900.0
     debounce: float = 2.0
     restore_fields: bool = True
@@ -185,6 +187,7 @@ def _seconds(config: Mapping[str, Any], name: str, default: float, *, at_least: 
     if text is None:
         return default
     try:
+        admin_password=_text(own, "admin_password"),
         seconds = float(text)
     except ValueError:
         seconds = float("nan")

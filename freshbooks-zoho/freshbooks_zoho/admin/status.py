@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from freshbooks_zoho.admin.advice import Refusal, advise, needs_a_person
+from freshbooks_zoho.admin.objects import ObjectStatus, read_object
 from freshbooks_zoho.admin.past_runs import PastRun, put_together, read_at
 from freshbooks_zoho.admin.wording import span
 from freshbooks_zoho.freshbooks.account import known_account
@@ -15,17 +14,15 @@ from freshbooks_zoho.freshbooks.subscription_store import SubscriptionStore
 from freshbooks_zoho.runs.history import RUNS, TARGET
 from freshbooks_zoho.runs.leadership import LEASE
 from freshbooks_zoho.runs.meltano_run import STREAMS
-from freshbooks_zoho.runs.schedule import PROMPT
 from freshbooks_zoho.settings import PLUGIN, TAP
 from freshbooks_zoho.zoho import channels
 from freshbooks_zoho.zoho.watch import ZOHO, load_channels
-from singer_store import SET_ASIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from freshbooks_zoho.settings import Settings
-    from singer_store import Connection, PendingObject, Store
+    from singer_store import Connection, Store
 
 PERIOD = timedelta(days=7)
 """The runs that are looked at."""
@@ -33,8 +30,6 @@ STALE = timedelta(hours=26)
 """Zoho is to be right every morning; who runs once a day may be late."""
 MOST_RUNS = 1000
 RUN = "meltano run tap-freshbooks target-zoho-crm"
-
-State = Literal["rejected", "ambiguous", "set aside", "waits for its parent", "queued"]
 
 
 @dataclass(frozen=True)
@@ -91,42 +86,6 @@ class StreamStatus:
 
 
 @dataclass(frozen=True)
-class ObjectStatus:
-    """An object still to sync, and what can be done about it.
-
-    Attributes:
-        account, stream, id: which one.
-        state: in which way it is still to sync.
-        refusal: why the last attempt failed; None if there was none.
-        hint: what to do about that.
-        needs_a_person: whether waiting will not help.
-        since: when it was asked for.
-        attempts: how many have failed.
-        next_try: when it is tried again by itself; None is with the next run, or `SET_ASIDE` not at all.
-        waits_for: its parent, such as ``clients:123``.
-        candidates: ids of the accounts in Zoho that it may be.
-    """
-
-    account: str
-    stream: str
-    id: str
-    state: State
-    refusal: Refusal | None
-    hint: str
-    needs_a_person: bool
-    since: datetime
-    attempts: int
-    next_try: datetime | None
-    waits_for: str | None
-    candidates: tuple[str, ...]
-
-    @property
-    def retry(self) -> str:
-        """The command that syncs it again."""
-        return f"{PLUGIN} retry {self.stream} {self.id}"
-
-
-@dataclass(frozen=True)
 class Status:
     """Everything there is to know at a glance; neither secrets nor personal data.
 
@@ -180,7 +139,7 @@ def collect(settings: Settings, store: Store, now: datetime) -> Status:
     holder = store.leases.holder(LEASE)
     # host:pid:random; the last part means nothing to anyone.
     served_by = holder.owner.rpartition(":")[0].replace(":", ", process ") if holder is not None else None
-    objects = [describe(one) for one in pending if one.account != ZOHO and account in (None, one.account)]
+    objects = [read_object(one) for one in pending if one.account != ZOHO and account in (None, one.account)]
     connections = (
         _connection("freshbooks", settings.tap.client_id, settings.tap.refresh_token, store),
         _connection("zoho", settings.target.client_id, settings.target.refresh_token, store),
@@ -219,44 +178,6 @@ def past_runs(store: Store, now: datetime) -> list[PastRun]:
         StoreError: if the store cannot be used.
     """
     return put_together(*(store.runs.latest(plugin, MOST_RUNS, since=now - PERIOD) for plugin in (RUNS, TAP, TARGET)))
-
-
-_STATES: dict[str, State] = {
-    "ambiguous": "ambiguous",
-    "parent": "waits for its parent",
-    **dict.fromkeys(PROMPT, "queued"),
-}
-
-
-def describe(one: PendingObject) -> ObjectStatus:
-    """Say how an object still to sync is, and what can be done about it."""
-    refusal = _refusal(one)
-    aside = one.next_try == SET_ASIDE
-    on_its_way = one.reason == "parent" or (one.reason in PROMPT and one.next_try is None)
-    return ObjectStatus(
-        account=one.account,
-        stream=one.stream,
-        id=one.object_id,
-        state="set aside" if aside else _STATES.get(one.reason, "rejected"),
-        refusal=refusal,
-        hint=advise(refusal, f"{one.account}:{one.object_id}", one.waits_for) if refusal else "",
-        needs_a_person=aside or (not on_its_way and needs_a_person(refusal, one.attempts)),
-        since=one.queued_at,
-        attempts=one.attempts,
-        next_try=one.next_try,
-        waits_for=one.waits_for,
-        candidates=tuple(re.findall(r"\d+", refusal.expected)) if refusal and refusal.code == "AMBIGUOUS" else (),
-    )
-
-
-def _refusal(one: PendingObject) -> Refusal | None:
-    if one.error is None:
-        return None
-    error = {name: str(value) for name, value in one.error.items() if value is not None}
-    code = error.get("code", "UNKNOWN")
-    # Zoho's own words may quote the record; those about a run are ours.
-    detail = error.get("message", "") if code == "RUN_FAILED" else ""
-    return Refusal(code, error.get("field", ""), error.get("expected", ""), detail)
 
 
 def _connection(service: str, client_id: str, seed: str | None, store: Store) -> ConnectionStatus:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from freshbooks_zoho.admin.objects import ObjectStatus, describe, when
 from freshbooks_zoho.admin.status import PERIOD, collect
 from freshbooks_zoho.admin.wording import counted, in_words, moment, span
 from freshbooks_zoho.commands.session import json_option, session
@@ -16,7 +17,8 @@ from freshbooks_zoho.console import ATTENTION, OK, emit
 from singer_store import SET_ASIDE
 
 if TYPE_CHECKING:
-    from freshbooks_zoho.admin.status import ObjectStatus, Status
+    from freshbooks_zoho.admin.objects import ObjectStatus
+    from freshbooks_zoho.admin.status import Status
     from freshbooks_zoho.console import Console
 
 SHOWN = 20
@@ -146,29 +148,6 @@ class StatusReport:
                 console.line(f"  {one.retry}", "quiet")
         if len(objects) > SHOWN:
             console.line(f"... and {len(objects) - SHOWN} more: freshbooks-zoho status --json", "quiet")
-
-
-def describe(one: ObjectStatus) -> str:
-    """Say in which way an object is still to sync, and why."""
-    said = [one.state, f"for {one.waits_for.replace(':', ' ')}" if one.waits_for else ""]
-    if one.refusal is not None:
-        said.append(f"with {one.refusal.code}")
-        said.append(f"in {one.refusal.field}" if one.refusal.field else "")
-    text = " ".join(filter(None, said))
-    if one.refusal is not None and one.refusal.expected and not one.waits_for:
-        text += f", expected: {one.refusal.expected}"
-    return text
-
-
-def when(one: ObjectStatus, now: datetime) -> str:
-    """Say since when, how often it was tried, and when it is tried again."""
-    if one.next_try == SET_ASIDE:
-        again = "not tried again by itself"
-    elif one.next_try is None or one.next_try <= now:
-        again = "next try with the next run"
-    else:
-        again = f"next try in {span(one.next_try - now)}"
-    return f"for {span(now - one.since)}, {counted(one.attempts, 'attempt')}, {again}"
 
 
 def _plain(value: Any) -> Any:

@@ -262,7 +262,9 @@ def public_app(  # noqa: PLR0913
     return app
 
 
-def admin_app(registry: CollectorRegistry, readiness: Readiness, status_page: ASGIApp | None = None) -> Starlette:
+def admin_app(
+    registry: CollectorRegistry, readiness: Readiness, status_page: ASGIApp | None = None, *, details: bool = True
+) -> Starlette:
     """Make the app for the admin port.
 
     Args:
@@ -272,7 +274,8 @@ def admin_app(registry: CollectorRegistry, readiness: Readiness, status_page: AS
     """
 
     def metrics(_request: Request) -> Response:
+        details: whether `/readyz` gives a sentence for each problem; else it gives their number.
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
-    routes = [Route("/metrics", metrics), *health_routes(readiness, details=True)]
+    routes = [Route("/metrics", metrics), *health_routes(readiness, details=details)]
     return Starlette(routes=[*routes, Mount("/", status_page)] if status_page else routes)

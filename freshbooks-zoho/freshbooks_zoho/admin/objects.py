@@ -1,0 +1,118 @@
+"""An object still to sync, in words: how it is, why, and what can be done about it. Decisions only, no I/O."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from freshbooks_zoho.admin.advice import Refusal, advise, needs_a_person
+from freshbooks_zoho.admin.wording import counted, span
+from freshbooks_zoho.runs.schedule import PROMPT
+from freshbooks_zoho.settings import PLUGIN
+from singer_store import SET_ASIDE
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from singer_store import PendingObject
+
+State = Literal["rejected", "ambiguous", "set aside", "waits for its parent", "queued", "asked for again"]
+
+
+@dataclass(frozen=True)
+class ObjectStatus:
+    """An object still to sync, and what can be done about it.
+
+    Attributes:
+        account, stream, id: which one.
+        state: in which way it is still to sync.
+        refusal: why the last attempt failed; None if there was none.
+        hint: what to do about that.
+        needs_a_person: whether waiting will not help.
+        since: when it was asked for.
+        attempts: how many have failed.
+        next_try: when it is tried again by itself; None is with the next run, or `SET_ASIDE` not at all.
+        waits_for: its parent, such as ``clients:123``.
+        candidates: ids of the accounts in Zoho that it may be.
+    """
+
+    account: str
+    stream: str
+    id: str
+    state: State
+    refusal: Refusal | None
+    hint: str
+    needs_a_person: bool
+    since: datetime
+    attempts: int
+    next_try: datetime | None
+    waits_for: str | None
+    candidates: tuple[str, ...]
+
+    @property
+    def retry(self) -> str:
+        """The command that syncs it again."""
+        return f"{PLUGIN} retry {self.stream} {self.id}"
+
+
+_STATES: dict[str, State] = {
+    "ambiguous": "ambiguous",
+    "parent": "waits for its parent",
+    **dict.fromkeys(PROMPT, "queued"),
+    "retry": "asked for again",
+}
+
+
+def read_object(one: PendingObject) -> ObjectStatus:
+    """Say how an object still to sync is, and what can be done about it."""
+    refusal = _refusal(one)
+    aside = one.next_try == SET_ASIDE
+    on_its_way = one.reason == "parent" or (one.reason in PROMPT and one.next_try is None)
+    return ObjectStatus(
+        account=one.account,
+        stream=one.stream,
+        id=one.object_id,
+        state="set aside" if aside else _STATES.get(one.reason, "rejected"),
+        refusal=refusal,
+        hint=advise(refusal, f"{one.account}:{one.object_id}", one.waits_for) if refusal else "",
+        needs_a_person=aside or (not on_its_way and needs_a_person(refusal, one.attempts)),
+        since=one.queued_at,
+        attempts=one.attempts,
+        next_try=one.next_try,
+        waits_for=one.waits_for,
+        candidates=tuple(re.findall(r"\d+", refusal.expected)) if refusal and refusal.code == "AMBIGUOUS" else (),
+    )
+
+
+def _refusal(one: PendingObject) -> Refusal | None:
+    if one.error is None:
+        return None
+    error = {name: str(value) for name, value in one.error.items() if value is not None}
+    code = error.get("code", "UNKNOWN")
+    # Zoho's own words may quote the record; those about a run are ours.
+    detail = error.get("message", "") if code == "RUN_FAILED" else ""
+    return Refusal(code, error.get("field", ""), error.get("expected", ""), detail)
+
+
+def describe(one: ObjectStatus) -> str:
+    """Say in which way an object is still to sync, and why."""
+    said = [one.state, f"for {one.waits_for.replace(':', ' ')}" if one.waits_for else ""]
+    if one.refusal is not None:
+        said.append(f"with {one.refusal.code}")
+        said.append(f"in {one.refusal.field}" if one.refusal.field else "")
+    text = " ".join(filter(None, said))
+    if one.refusal is not None and one.refusal.expected and not one.waits_for:
+        text += f", expected: {one.refusal.expected}"
+    return text
+
+
+def when(one: ObjectStatus, now: datetime) -> str:
+    """Say since when, how often it was tried, and when it is tried again."""
+    if one.next_try == SET_ASIDE:
+        again = "not tried again by itself"
+    elif one.next_try is None or one.next_try <= now:
+        again = "next try with the next run"
+    else:
+        again = f"next try in {span(one.next_try - now)}"
+    return f"for {span(now - one.since)}, {counted(one.attempts, 'attempt')}, {again}"
