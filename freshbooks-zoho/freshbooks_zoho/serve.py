@@ -28,6 +28,7 @@ from freshbooks_zoho.server import HttpServer
 from freshbooks_zoho.settings import PLUGIN, SettingError
 from freshbooks_zoho.threads import in_thread
 from freshbooks_zoho.webhooks.app import admin_app, public_app
+from freshbooks_zoho.webhooks.consent import ConsentPage
 from freshbooks_zoho.webhooks.inbox import Inbox
 from freshbooks_zoho.webhooks.notifications import Notifications
 from freshbooks_zoho.zoho.side import ZohoSide, open_client
@@ -59,8 +60,8 @@ async def serve(settings: Settings) -> None:
         FreshBooksError: if FreshBooks cannot be reached on the very first start.
         OSError: if a port cannot be opened.
     """
-    stop = asyncio.Event()
     check_exposure(settings)
+    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -106,7 +107,8 @@ async def _serve(to: _Connections, stop: asyncio.Event) -> None:
         public = Starlette(routes=health_routes(readiness, details=False))
     else:
         notifications = Notifications(store, inbox)
-        public = public_app(inbox, callbacks, notifications, readiness, metrics=metrics)
+        pages = [ConsentPage(store, settings.tap.client_id).route()]
+        public = public_app(inbox, callbacks, notifications, readiness, metrics=metrics, pages=pages)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(inbox.close)
         for host, port in ((settings.host, settings.port), (settings.admin_host, settings.admin_port)):
@@ -134,8 +136,6 @@ async def _serve(to: _Connections, stop: asyncio.Event) -> None:
                     await ensuring
 
 
-def check_port(host: str, port: int) -> None:
-    """See whether a port can be opened; the HTTP server would not say so in words.
 def _admin(to: _Connections, metrics: Metrics, readiness: Readiness) -> ASGIApp:
     """Make the app for the admin port; other machines see it with the password only."""
     settings = to.settings
@@ -144,6 +144,8 @@ def _admin(to: _Connections, metrics: Metrics, readiness: Readiness) -> ASGIApp:
     return Guarded(app, host=settings.admin_host, password=settings.admin_password)
 
 
+def check_port(host: str, port: int) -> None:
+    """See whether a port can be opened; the HTTP server would not say so in words.
 
     Raises:
         OSError: if it cannot.

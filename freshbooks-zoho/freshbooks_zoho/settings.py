@@ -62,6 +62,48 @@ class Settings:
     store_key: str | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True)
+class Configs:
+    """What Meltano and the environment say, before any of it is checked; secrets among it.
+
+    Attributes:
+        project: the Meltano project.
+        own, tap, target: the configuration of the companion, of tap-freshbooks and of target-zoho-crm.
+    """
+
+    project: Project
+    own: Mapping[str, Any] = field(repr=False)
+    tap: Mapping[str, Any] = field(repr=False)
+    target: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def public_url(self) -> str | None:
+        """Where webhooks reach this service.
+
+        Raises:
+            SettingError: if it cannot be used.
+        """
+        return _public_url(_text(self.own, "public_url"))
+
+    @property
+    def store_url(self) -> str | None:
+        """Of the store that all three share.
+
+        Raises:
+            SettingError: if they do not agree on it.
+        """
+        return _shared("store_url", self.own, self.tap, self.target)
+
+    @property
+    def store_key(self) -> str | None:
+        """Of the store that all three share.
+
+        Raises:
+            SettingError: if they do not agree on it.
+        """
+        return _shared("store_key", self.own, self.tap, self.target)
+
+
 def load(environment: Mapping[str, str] = os.environ, folder: Path | None = None) -> Settings:
     """Collect the settings: a variable in the environment first, then what Meltano says.
 
@@ -71,6 +113,16 @@ def load(environment: Mapping[str, str] = os.environ, folder: Path | None = None
 
     Raises:
         SettingError: naming the setting that is missing or cannot be used.
+        ProjectError: if there is no project, or Meltano does not answer.
+    """
+    configs = collect(environment, folder)
+    return read(configs.project, own=configs.own, tap=configs.tap, target=configs.target)
+
+
+def collect(environment: Mapping[str, str] = os.environ, folder: Path | None = None) -> Configs:
+    """Collect the settings as `load` does, without checking them: some may still be missing.
+
+    Raises:
         ProjectError: if there is no project, or Meltano does not answer.
     """
     project = find_project(environment, folder or Path.cwd())
@@ -85,7 +137,7 @@ def load(environment: Mapping[str, str] = os.environ, folder: Path | None = None
     for name in (TAP, TARGET):
         if found[name] is None:
             raise ProjectError(f"The project {project.root} has no plugin {name}: add it to meltano.yml.")
-    return read(
+    return Configs(
         project,
         own=from_environment(PLUGIN, environment, found.get(PLUGIN)),
         tap=from_environment(TAP, environment, found[TAP]),
@@ -93,11 +145,16 @@ def load(environment: Mapping[str, str] = os.environ, folder: Path | None = None
     )
 
 
+def variable(plugin: str, setting: str) -> str:
+    """Give Meltano's name for a setting's environment variable."""
+    return f"{plugin}_{setting}".upper().replace("-", "_")
+
+
 def from_environment(
     plugin: str, environment: Mapping[str, str], config: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Give a plugin's configuration with Meltano's variables for it (``TAP_FRESHBOOKS_CLIENT_ID``) over it."""
-    prefix = plugin.upper().replace("-", "_") + "_"
+    prefix = variable(plugin, "")
     given = {
         name.removeprefix(prefix).lower(): value
         for name, value in environment.items()
@@ -130,6 +187,7 @@ def read(project: Project, *, own: Mapping[str, Any], tap: Mapping[str, Any], ta
         port=_port(own, "port", 8080),
         admin_host=_text(own, "admin_host") or "127.0.0.1",
         admin_port=_port(own, "admin_port", 8081),
+        admin_password=_text(own, "admin_password"),
         poll_interval=_seconds(own, "poll_interval", 900, at_least=1),
         debounce=_seconds(own, "debounce", 2, at_least=0),
         restore_fields=_flag(own, "restore_fields"),
@@ -187,7 +245,6 @@ def _seconds(config: Mapping[str, Any], name: str, default: float, *, at_least: 
     if text is None:
         return default
     try:
-        admin_password=_text(own, "admin_password"),
         seconds = float(text)
     except ValueError:
         seconds = float("nan")

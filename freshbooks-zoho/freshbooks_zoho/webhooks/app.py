@@ -29,7 +29,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -226,6 +226,7 @@ def public_app(  # noqa: PLR0913
     *,
     metrics: Metrics,
     limits: Limits | None = None,
+    pages: Sequence[Route] = (),
 ) -> ASGIApp:
     """Make the app for the public port.
 
@@ -236,6 +237,7 @@ def public_app(  # noqa: PLR0913
         readiness: is asked by `/readyz`, which tells strangers only how many problems there are.
         metrics: count what comes.
         limits: of requests.
+        pages: what else is shown there.
     """
     limits = limits or Limits()
     webhooks: dict[str, ASGIApp] = {
@@ -246,6 +248,7 @@ def public_app(  # noqa: PLR0913
         routes=[
             *(Route(f"/{source}/{{path}}", webhook, methods=["POST"]) for source, webhook in webhooks.items()),
             *health_routes(readiness, details=False),
+            *pages,
         ]
     )
 
@@ -269,12 +272,12 @@ def admin_app(
 
     Args:
         registry: what `/metrics` shows.
-        readiness: is asked by `/readyz`, with a sentence for each problem.
+        readiness: is asked by `/readyz`.
         status_page: is served below `/`, where there is one.
+        details: whether `/readyz` gives a sentence for each problem; else it gives their number.
     """
 
     def metrics(_request: Request) -> Response:
-        details: whether `/readyz` gives a sentence for each problem; else it gives their number.
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     routes = [Route("/metrics", metrics), *health_routes(readiness, details=details)]

@@ -1,0 +1,1 @@
+"""Connecting to both services, and ending it."""
