@@ -69,6 +69,8 @@ class Run:
 
     def note(self, outcome: Literal["ok", "failed"], emitted: Mapping[str, int], logger: Logger) -> None:
         """Note the run in the history: what came of it, and how many objects of each stream it has emitted."""
+        if self.settings.dry_run:
+            return
         kind = "changes" if self.settings.record_ids is None else "objects"
         summary = {"account": self.business.account_id, "kind": kind, "streams": dict(emitted)}
         try:
@@ -111,7 +113,7 @@ class Run:
             return
         names = ", ".join(f"{RESOURCES[stream].singular} {object_id}" for stream, object_id in family.missing)
         logger.warning("FreshBooks has no such object in account %s: %s.", self.business.account_id, names)
-        for stream, object_id in family.missing:
+        for stream, object_id in family.missing if not self.settings.dry_run else ():
             waiting = self.store.pending.waiting(self.business.account_id, stream, [str(object_id)])
             for each in waiting.values():
                 self._put_off(each)

@@ -78,6 +78,16 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
             '[], "payments": []}.'
         ),
     ),
+    th.Property(
+        "dry_run",
+        th.BooleanType,
+        default=False,
+        title="Dry run",
+        description=(
+            "Read and write records as ever, but note nothing in the store: neither the run nor which objects "
+            "FreshBooks no longer has. For plans, together with the setting of that name of target-zoho-crm."
+        ),
+    ),
     th.Property("api_url", th.StringType, default=API_URL, title="API URL", description="Where FreshBooks' API is."),
     th.Property(
         "auth_url",
@@ -131,6 +141,7 @@ class Settings:
     account_id: str | None = None
     start_date: datetime | None = None
     record_ids: Mapping[str, tuple[int, ...]] | None = None
+    dry_run: bool = False
     api_url: str = API_URL
     auth_url: str = AUTH_URL
     store_url: str | None = field(default=None, repr=False)
@@ -155,6 +166,8 @@ class Settings:
             given["start_date"] = _moment("start_date", given["start_date"])
         if "record_ids" in given:
             given["record_ids"] = parse_record_ids(given["record_ids"])
+        if "dry_run" in given:
+            given["dry_run"] = str(given["dry_run"]).lower() == "true"
         return cls(**given)
 
 

@@ -41,3 +41,14 @@ def test_a_run_that_broke_off_is_noted_as_failed(box, tap, store):
     with pytest.raises(FreshBooksError):
         tap()
     assert latest(store)[0] == "failed"
+
+
+def test_a_dry_run_notes_nothing(box, tap, store, freshbooks):
+    freshbooks.create_client(organization="Alder Ltd")
+    store.pending.queue(freshbooks.account_id, "invoices", ["999"], "event", now=box.clock.now())
+    before = store.pending.all()
+
+    assert tap(dry_run=True).ids("clients")
+
+    assert store.runs.latest("tap-freshbooks") == []
+    assert store.pending.all() == before

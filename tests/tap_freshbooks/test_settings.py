@@ -38,7 +38,7 @@ def test_secrets_are_declared_as_such_and_every_setting_has_a_title():
     properties = CONFIG_JSONSCHEMA["properties"]
     assert {name for name, schema in properties.items() if schema.get("secret")} == set(SECRETS)
     assert all(schema.get("title") and schema.get("description") for schema in properties.values())
-    assert list(properties)[:12] == [
+    assert list(properties)[:13] == [
         "client_id",
         "client_secret",
         "redirect_uri",
@@ -46,6 +46,7 @@ def test_secrets_are_declared_as_such_and_every_setting_has_a_title():
         "account_id",
         "start_date",
         "record_ids",
+        "dry_run",
         "api_url",
         "auth_url",
         "store_url",
