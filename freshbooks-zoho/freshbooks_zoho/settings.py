@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from freshbooks_zoho.project import Project, ProjectError, find_project
+from singer_store.location import default_store
 from tap_freshbooks.errors import SettingError as TapSettingError
 from tap_freshbooks.settings import Settings as TapSettings
 from target_zoho_crm.errors import ConfigurationError
@@ -86,13 +87,13 @@ class Configs:
         return _public_url(_text(self.own, "public_url"))
 
     @property
-    def store_url(self) -> str | None:
+    def store_url(self) -> str:
         """Of the store that all three share.
 
         Raises:
             SettingError: if they do not agree on it.
         """
-        return _shared("store_url", self.own, self.tap, self.target)
+        return _store_url(self.project, self.own, self.tap, self.target)
 
     @property
     def store_key(self) -> str | None:
@@ -192,9 +193,15 @@ def read(project: Project, *, own: Mapping[str, Any], tap: Mapping[str, Any], ta
         debounce=_seconds(own, "debounce", 2, at_least=0),
         restore_fields=_flag(own, "restore_fields"),
         restore_deleted=_flag(own, "restore_deleted"),
-        store_url=_shared("store_url", own, tap, target),
+        store_url=_store_url(project, own, tap, target),
         store_key=_shared("store_key", own, tap, target),
     )
+
+
+def _store_url(project: Project, own: Mapping[str, Any], tap: Mapping[str, Any], target: Mapping[str, Any]) -> str:
+    """Give the store of the project's plugins, also where the companion was started without Meltano."""
+    given = _shared("store_url", own, tap, target)
+    return given or str(default_store({"MELTANO_PROJECT_ROOT": str(project.root)}))
 
 
 def _shared(name: str, own: Mapping[str, Any], tap: Mapping[str, Any], target: Mapping[str, Any]) -> str | None:

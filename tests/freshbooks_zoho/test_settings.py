@@ -81,6 +81,10 @@ def test_all_three_have_to_work_with_one_store():
         settings(shared, shared, store_key="another")
 
 
+def test_without_a_setting_it_is_the_store_that_the_projects_plugins_use():
+    assert settings().store_url == f"sqlite:///{PROJECT.root}/.meltano/singer-store/store.db"
+
+
 def test_nothing_secret_is_shown():
     shown = repr(
         settings({"store_url": "the url", "store_key": "the key"}, {"store_url": "the url", "store_key": "the key"})
