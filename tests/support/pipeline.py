@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet
-from support.meltano_project import plugin_settings
 
 from freshbooks_zoho import settings as settings_
 from freshbooks_zoho.commands.session import Session
 from freshbooks_zoho.project import Project
+from support.meltano_project import plugin_settings
 from tap_freshbooks.tap import TapFreshBooks
 from target_zoho_crm.target import TargetZohoCRM
 

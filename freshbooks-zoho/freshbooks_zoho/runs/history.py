@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from freshbooks_zoho.receivables.record import latest_differences
 from singer_store import SET_ASIDE
 
 if TYPE_CHECKING:
@@ -73,12 +74,14 @@ class History:
         self._store.runs.add(RUNS, started, ended, "ok" if ok else "failed", summary)
 
     def measure(self, pending: Sequence[PendingObject], now: datetime) -> None:
-        """Measure what is still to be synced."""
+        """Measure what is still to be synced, and what the last reconciliation found."""
         aside = [one for one in pending if one.next_try == SET_ASIDE]
         oldest = min((one.queued_at for one in pending), default=now)
         self._metrics.inbox_pending.set(len(pending) - len(aside))
         self._metrics.dead_letters.set(len(aside))
         self._metrics.inbox_oldest_seconds.set(max((now - oldest).total_seconds(), 0.0))
+        for currency, cents in latest_differences(self._store).items():
+            self._metrics.reconcile_difference_cents.labels(currency).set(cents)
 
     def _of_target(self, started: datetime) -> dict[str, Any]:
         """Give what the target says of its run."""
