@@ -12,7 +12,8 @@ from tap_freshbooks.account import Business, businesses, choose
 from tap_freshbooks.auth import Authorizer, open_broker
 from tap_freshbooks.balances import Balances
 from tap_freshbooks.client import FreshBooksClient
-from tap_freshbooks.errors import SettingError
+from tap_freshbooks.consent import missing_scopes, scopes_advice
+from tap_freshbooks.errors import AccessDeniedError, SettingError
 from tap_freshbooks.objects import Family, Objects, read_family
 from tap_freshbooks.resources import RESOURCES
 from tap_freshbooks.timestamps import eastern_day
@@ -45,6 +46,8 @@ class Run:
     """Objects due in the store, with what they depend on."""
     started_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     """By this machine's clock, as everything in the store."""
+    granted: str | None = None
+    """The scopes of the consent; None where FreshBooks did not say."""
     _open: ExitStack = field(default_factory=ExitStack, repr=False)
 
     @classmethod
@@ -65,7 +68,18 @@ class Run:
             if settings.start_date is not None and settings.start_date > answer.read_at:
                 raise SettingError("The setting start_date is in the future: nothing could ever be read.")
             objects = Objects(client, business.account_id)
-            return cls(settings, store, objects, business, answer.read_at, _open=stack.pop_all())
+            granted = authorizer.token().details.get("scope")
+            return cls(settings, store, objects, business, answer.read_at, granted=granted, _open=stack.pop_all())
+
+    def check_scopes(self, streams: Collection[str]) -> None:
+        """See whether all streams may be read, before any of them is: else the first ones would be written in vain.
+
+        Raises:
+            AccessDeniedError: if the consent does not cover one of them.
+        """
+        needed = {RESOURCES[name].scope for name in streams}
+        if missing := [scope for scope in missing_scopes(self.granted) if scope in needed]:
+            raise AccessDeniedError(f"The consent given to FreshBooks is too narrow: {scopes_advice(missing)}")
 
     def note(self, outcome: Literal["ok", "failed"], emitted: Mapping[str, int], logger: Logger) -> None:
         """Note the run in the history: what came of it, and how many objects of each stream it has emitted."""

@@ -92,6 +92,7 @@ class TapFreshBooks(Tap):
         run = self.run
         outcome: Literal["ok", "failed"] = "failed"
         try:
+            run.check_scopes({stream.name for stream in streams})
             if run.settings.record_ids is not None:
                 self._sync_objects(run, streams)
             else:

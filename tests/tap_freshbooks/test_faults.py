@@ -136,9 +136,16 @@ def test_a_token_that_is_refused_even_when_new_is_a_clear_error(box, tap, freshb
         (["user:invoices:read"], "clients"),
     ],
 )
-def test_a_missing_scope_is_named(tap, freshbooks, scopes, missing):
+def test_a_missing_scope_is_named_by_what_freshbooks_refuses(tap, freshbooks, scopes, missing):
+    freshbooks.switches.token_names_scope = False
     with pytest.raises(AccessDeniedError, match=rf"{missing}, page 1.*403.*scope user:{missing}:read"):
         tap(refresh_token=freshbooks.grant(scopes))
+
+
+def test_a_scope_that_the_token_is_known_to_lack_stops_the_run_before_anything_is_read(box, tap, freshbooks):
+    with pytest.raises(AccessDeniedError, match="add user:payments:read to the app.*connect freshbooks"):
+        tap(refresh_token=freshbooks.grant(["user:clients:read", "user:invoices:read"]))
+    assert box.calls("freshbooks", "/accounting/") == []
 
 
 def test_errors_under_200_are_errors(tap, freshbooks):

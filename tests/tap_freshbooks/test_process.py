@@ -131,10 +131,8 @@ def test_a_missing_scope_at_the_start(tap, freshbooks):
     tap.config["refresh_token"] = freshbooks.grant(["user:clients:read", "user:invoices:read"])
     freshbooks.create_client(organization="Larch and Sons")
     result = tap.process()
-    assert result.returncode == 1
-    assert "user:payments:read" in result.stderr
-    assert "Traceback" not in result.stderr
-    assert "replication_key_value" not in result.stdout
+    assert "user:payments:read" in the_sentence(result)
+    assert result.stdout == ""
 
 
 def test_a_setting_of_the_wrong_type_does_not_show_its_value(tap):

@@ -120,7 +120,7 @@ class OAuth:
             "token_type": "Bearer",
             "expires_in": ACCESS_TOKEN_LIFE - old,
             "refresh_token": consent.refresh_token,
-            "scope": " ".join(consent.scopes),
+            **({"scope": " ".join(consent.scopes)} if switches.token_names_scope else {}),
             "created_at": consent.created_at,
             "direct_buy_tokens": {},
         }

@@ -21,6 +21,8 @@ class Switches:
     refresh_keeps_created_at: bool = False
     """A refresh answers with the `created_at` of the token it replaces, and ``expires_in`` 43199."""
     refresh_needs_redirect_uri: bool = True
+    token_names_scope: bool = True
+    """A token answer says what the token may do."""
     allow_any_redirect_uri: bool = False
     """Take redirect URIs that are not registered or not HTTPS, as a test's own receiver is."""
     consent: bool = True
