@@ -38,10 +38,13 @@ class Pipeline:
     def run(self, **tap: Any) -> None:
         """Sync: everything, or what settings of the tap say; objects due in the store in any case."""
         written = io.StringIO()
+        target = TargetZohoCRM(config=self.target)
+        # As with Meltano: both begin, and then records come.
+        _ = target.run
         with redirect_stdout(written):
             TapFreshBooks(config=self.tap | tap).sync_all()
         with redirect_stdout(io.StringIO()):
-            TargetZohoCRM(config=self.target).listen(io.StringIO(written.getvalue()))
+            target.listen(io.StringIO(written.getvalue()))
 
     @contextmanager
     def session(self) -> Iterator[Session]:

@@ -96,15 +96,19 @@ def _refusal(one: PendingObject) -> Refusal | None:
 
 
 def describe(one: ObjectStatus) -> str:
-    """Say in which way an object is still to sync, and why."""
-    said = [one.state, f"for {one.waits_for.replace(':', ' ')}" if one.waits_for else ""]
-    if one.refusal is not None:
-        said.append(f"with {one.refusal.code}")
-        said.append(f"in {one.refusal.field}" if one.refusal.field else "")
-    text = " ".join(filter(None, said))
-    if one.refusal is not None and one.refusal.expected and not one.waits_for:
-        text += f", expected: {one.refusal.expected}"
-    return text
+    """Say why an object is still to sync, in one line."""
+    if one.state == "waits for its parent" and one.waits_for:
+        return f"waits for {one.waits_for.replace('s:', ' ')}"
+    if one.state == "ambiguous" and one.candidates:
+        return f"matches several accounts: {', '.join(one.candidates)}"
+    if one.refusal is None:
+        return one.state
+    why = one.refusal.code + (f" in {one.refusal.field}" if one.refusal.field else "")
+    if one.refusal.expected:
+        why += f", expected: {one.refusal.expected}"
+    if one.refusal.detail:
+        why += f", {one.refusal.detail}"
+    return why if one.state == "rejected" else f"{one.state}, before that {why}"
 
 
 def when(one: ObjectStatus, now: datetime) -> str:
@@ -115,4 +119,5 @@ def when(one: ObjectStatus, now: datetime) -> str:
         again = "next try with the next run"
     else:
         again = f"next try in {span(one.next_try - now)}"
-    return f"for {span(now - one.since)}, {counted(one.attempts, 'attempt')}, {again}"
+    tried = [counted(one.attempts, "attempt")] if one.attempts else []
+    return ", ".join([f"for {span(now - one.since)}", *tried, again])

@@ -47,6 +47,13 @@ class ConnectionStatus:
     expires_at: datetime | None
     problem: str | None
 
+    @property
+    def state(self) -> str:
+        """How it is, in a word or two."""
+        if self.problem:
+            return "not connected"
+        return "connected" if self.issued_at else "not used yet"
+
 
 @dataclass(frozen=True)
 class CallbackStatus:
@@ -135,7 +142,7 @@ def collect(settings: Settings, store: Store, now: datetime) -> Status:
     """
     account = known_account(settings, store)
     pending = store.pending.all()
-    runs = past_runs(store, now)
+    runs = past_runs(store, account, now)
     holder = store.leases.holder(LEASE)
     # host:pid:random; the last part means nothing to anyone.
     served_by = holder.owner.rpartition(":")[0].replace(":", ", process ") if holder is not None else None
@@ -171,13 +178,14 @@ def collect(settings: Settings, store: Store, now: datetime) -> Status:
 _NOT_SERVED = f"No process takes the webhooks and makes the runs: start {PLUGIN} serve."
 
 
-def past_runs(store: Store, now: datetime) -> list[PastRun]:
-    """Give the runs of the period, the newest first.
+def past_runs(store: Store, account: str | None, now: datetime) -> list[PastRun]:
+    """Give the runs of the period, the newest first; other businesses in the same store have their own.
 
     Raises:
         StoreError: if the store cannot be used.
     """
-    return put_together(*(store.runs.latest(plugin, MOST_RUNS, since=now - PERIOD) for plugin in (RUNS, TAP, TARGET)))
+    made, read, written = (store.runs.latest(plugin, MOST_RUNS, since=now - PERIOD) for plugin in (RUNS, TAP, TARGET))
+    return put_together(made, [run for run in read if run.summary.get("account") in (None, account)], written)
 
 
 def _connection(service: str, client_id: str, seed: str | None, store: Store) -> ConnectionStatus:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from freshbooks_zoho.admin.objects import ObjectStatus, describe, when
+from freshbooks_zoho.admin.objects import describe, when
 from freshbooks_zoho.admin.status import PERIOD, collect
 from freshbooks_zoho.admin.wording import counted, in_words, moment, span
 from freshbooks_zoho.commands.session import json_option, session
@@ -63,7 +63,9 @@ class StatusReport:
     def show(self, console: Console) -> None:
         """Show it to a person."""
         now = self.status.at
-        console.line(f"FreshBooks {self.status.account or '(not connected)'} to Zoho CRM, {moment(now)}", "heading")
+        console.line(
+            f"FreshBooks {self.status.account or '(account not known yet)'} to Zoho CRM, {moment(now)}", "heading"
+        )
         if self.exit_code == OK:
             console.line("All is well.", "good")
         for problem in self.status.problems:
@@ -117,9 +119,8 @@ class StatusReport:
 
         rows: list[tuple[object, ...]] = []
         for one in self.status.connections:
-            state = "connect again" if one.problem else "connected" if one.issued_at else "not used yet"
             age = one.issued_at and f"{span(now - one.issued_at)} old"
-            rows.append((f"token of {one.service}", state, age, left(one.expires_at)))
+            rows.append((f"token of {one.service}", one.state, age, left(one.expires_at)))
         rows += [
             (f"callback {one.noun}", "verified" if one.verified else "not verified", "", "")
             for one in self.status.callbacks

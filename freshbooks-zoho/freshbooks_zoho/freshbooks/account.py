@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from freshbooks_zoho.settings import SettingError
+from freshbooks_zoho.settings import TAP, SettingError
 from tap_freshbooks.account import businesses, choose
 from tap_freshbooks.errors import FreshBooksError
 from tap_freshbooks.errors import SettingError as TapSettingError
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from freshbooks_zoho.settings import Settings
     from singer_store import Store
     from tap_freshbooks.client import FreshBooksClient
+    from tap_freshbooks.settings import Settings as TapSettings
 
 _KIND = "companion"
 
@@ -36,7 +37,7 @@ def find_account(settings: Settings, store: Store, client: FreshBooksClient) -> 
         if known is None:
             raise
         return known
-    store.secrets.put(_KIND, _name(settings), {"account_id": account})
+    remember(settings.tap, store, account)
     return account
 
 
@@ -46,11 +47,31 @@ def known_account(settings: Settings, store: Store) -> str | None:
     Raises:
         StoreError: if the store cannot be used.
     """
-    if settings.tap.account_id:
-        return settings.tap.account_id
-    known = store.secrets.get(_KIND, _name(settings))
+    known = settings.tap.account_id or remembered(settings.tap, store)
+    if known is None:
+        # Where nobody has connected here or served, the tap may have run.
+        known = next((run.summary.get("account") for run in store.runs.latest(TAP)), None)
+    return known
+
+
+def remembered(tap: TapSettings, store: Store) -> str | None:
+    """Give the account that was found last.
+
+    Raises:
+        StoreError: if the store cannot be used.
+    """
+    known = store.secrets.get(_KIND, _name(tap))
     return None if known is None else str(known["account_id"])
 
 
-def _name(settings: Settings) -> str:
-    return f"account/{settings.tap.client_id}"[:200]
+def remember(tap: TapSettings, store: Store, account: str) -> None:
+    """Keep which account was found, for when FreshBooks does not answer.
+
+    Raises:
+        StoreError: if the store cannot be used.
+    """
+    store.secrets.put(_KIND, _name(tap), {"account_id": account})
+
+
+def _name(tap: TapSettings) -> str:
+    return f"account/{tap.client_id}"[:200]
