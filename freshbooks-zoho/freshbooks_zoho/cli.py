@@ -6,7 +6,9 @@ import sys
 
 import click
 
+from freshbooks_zoho.commands.connect import connect, disconnect
 from freshbooks_zoho.commands.keys import keys
+from freshbooks_zoho.commands.plan import plan
 from freshbooks_zoho.commands.queue import dismiss, retry
 from freshbooks_zoho.commands.receivables import past_due, reconcile
 from freshbooks_zoho.commands.serve import serve
@@ -22,7 +24,7 @@ def main() -> None:
     """
 
 
-for command in (serve, status, retry, dismiss, past_due, reconcile, keys):
+for command in (connect, disconnect, plan, serve, status, retry, dismiss, past_due, reconcile, keys):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import click
 from dotenv import dotenv_values, set_key
 
 from freshbooks_zoho.settings import SettingError, variable
@@ -22,19 +21,27 @@ if TYPE_CHECKING:
 
 
 def plain(text: str) -> str:
-    """Take a value that means the same to a shell, to python-dotenv and to Meltano, which all replace variables."""
+    """Take a value that means the same to a shell, to python-dotenv and to Meltano, which all replace variables.
+
+    Raises:
+        ValueError: if it does not.
+    """
     text = text.strip()
     if not text or not all("!" <= letter <= "~" for letter in text) or set("$'\"\\`") & set(text):
-        raise click.BadParameter("that is not what the page shows: it is made of letters, digits and a few signs.")
+        raise ValueError("That is not what the page shows: it is made of letters, digits and a few signs.")
     return text
 
 
 def redirect_uri(text: str) -> str:
-    """Take an address that FreshBooks accepts as a way back."""
+    """Take an address that FreshBooks accepts as a way back.
+
+    Raises:
+        ValueError: if it is none.
+    """
     text = plain(text)
     parts = urlsplit(text)
     if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
-        raise click.BadParameter("it has to begin with https:// and must have no query.")
+        raise ValueError("It has to begin with https:// and must have no query.")
     return text
 
 

@@ -33,16 +33,32 @@ class Dialogue:
         """Say a line; styles as in `Console.line`."""
         self._console.line(text, style)
 
-    def ask(self, what: str, read: Callable[[str], T], *, hidden: bool = False, default: str | None = None) -> T:
+    def ask(
+        self,
+        what: str,
+        read: Callable[[str], T],
+        *,
+        wrong: type[Exception] = ValueError,
+        hidden: bool = False,
+        default: str | None = None,
+    ) -> T:
         """Ask until the answer can be read.
 
         Args:
             what: is asked for.
-            read: takes what was typed in; a `click.BadParameter` says why it cannot be taken.
+            read: takes what was typed in.
+            wrong: is raised by `read`, with a sentence, where that may be tried again.
             hidden: whether it is a secret, and not shown.
             default: is offered.
         """
-        answer: T = click.prompt(what, hide_input=hidden, default=default, value_proc=read, err=True)
+
+        def take(text: str) -> T:
+            try:
+                return read(text)
+            except wrong as error:
+                raise click.BadParameter(str(error)) from None
+
+        answer: T = click.prompt(what, hide_input=hidden, default=default, value_proc=take, err=True)
         return answer
 
     def show_page(self, url: str) -> None:

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from freshbooks_zoho.console import OK
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from freshbooks_zoho.console import Console
     from singer_store import Store
 
 LIFE = timedelta(minutes=10)
@@ -89,6 +92,27 @@ class Attempts:
                 return False
             self.keep(Attempt(found.service, found.client_id, found.expires_at, found.details, answer))
             return True
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """What a person has to do before a second command: a report."""
+
+    document: Mapping[str, Any]
+
+    @property
+    def exit_code(self) -> int:
+        """All is well so far."""
+        return OK
+
+    def as_json(self) -> Mapping[str, Any]:
+        """Give it for a program."""
+        return self.document
+
+    def show(self, console: Console) -> None:
+        """Show it to a person."""
+        for name, value in self.document.items():
+            console.line(f"{name}: {value}")
 
 
 def takes(attempt: Attempt, state: str) -> bool:
