@@ -6,7 +6,6 @@ The digest is keyed with the store's salt, so that nobody can find the values by
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from dataclasses import dataclass
 from itertools import islice
@@ -58,7 +57,7 @@ class WrittenRecords:
 
     def digest(self, values: bytes) -> str:
         """Give the digest of values in a form that the caller keeps to."""
-        return hmac.new(self._salt, values, hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._salt, values, "sha256").hex()[:32]
 
     def note(self, records: Iterable[WrittenRecord]) -> None:
         """Remember what was written, in one transaction; a row that says the same already is left alone."""

@@ -13,6 +13,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
 from singer_store import StoreError
+from target_zoho_crm.background import Background
 from target_zoho_crm.config import CONFIG_JSONSCHEMA
 from target_zoho_crm.errors import ConfigurationError, ZohoError
 from target_zoho_crm.reader import PrivateReader
@@ -26,7 +27,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
@@ -58,6 +59,7 @@ class TargetZohoCRM(Target):
 
     def __init__(self, **arguments: Any) -> None:
         self._sinks: list[ZohoSink] = []
+        self._background = Background()
         super().__init__(**arguments)
         # Parents before children; the calls of a sink are made several at a time.
         self.max_parallelism = 1
@@ -87,13 +89,18 @@ class TargetZohoCRM(Target):
         """Remember a sink, also when a changed schema replaces it and the SDK drains it only later."""
         self._sinks.append(sink)
 
-    @contextmanager
-    def draining(self, sink: ZohoSink) -> Iterator[None]:
-        """Write what a sink's stream depends on, then let it write, and let no signal come between."""
+    def write(self, sink: ZohoSink, batch: Callable[[], None]) -> None:
+        """Write a batch after those before it and what its stream depends on; this returns while it is written."""
         for parent in PARENTS.get(sink.stream_name, ()):
             for other in self._sinks:
                 if other.stream_name == parent:
                     self.drain_one(other)
+        with self._without_signals():
+            self._background.begin(batch)
+
+    @contextmanager
+    def _without_signals(self) -> Iterator[None]:
+        """Let a signal that comes meanwhile wait until the next record."""
         before, self._draining = self._draining, True
         try:
             yield
@@ -106,12 +113,16 @@ class TargetZohoCRM(Target):
         self.finish()
 
     def finish(self, *, failed: bool = False) -> None:
-        """Report the run and close what it opened."""
+        """Wait for the last batch, report the run and close what it opened."""
+        if not failed:
+            self._background.wait()
+        self._background.close()
         if self._run is not None:
             self._run.finish(failed=failed)
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        self._background.check()
         super()._process_record_message(message_dict)
         if self._stopped_by is not None:
             self._handle_termination(self._stopped_by, None)
@@ -120,11 +131,10 @@ class TargetZohoCRM(Target):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Write what has come in, and end.
 
-        In the middle of a batch the SDK would write a state that says more than is written; the batch is finished
-        first.
+        Between a batch that is full and its beginning, the SDK would write a state that says more than is written.
         """
         if self._draining:
-            self.logger.info("Received signal %d; ending after this batch.", signum)
+            self.logger.info("Received signal %d; ending with this batch.", signum)
             self._stopped_by = signum
             return
         try:
@@ -134,7 +144,8 @@ class TargetZohoCRM(Target):
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
-        """Write the state, unless nothing was written that it could stand for."""
+        """Write the state as soon as all that it stands for is written; in a dry run, nothing is."""
+        self._background.wait()
         if self._run is None or not self._run.settings.dry_run:
             super()._write_state_message(state)
 

@@ -16,12 +16,15 @@ PAID = frozenset({"paid", "autopaid", "auto-paid", "success"})
 
 def text(value: Any) -> str:
     """Give a property as text without outer white space; "" for none."""
-    return "" if value is None else str(value).strip()
+    return value.strip() if type(value) is str else "" if value is None else str(value).strip()
 
 
 def first(record: Record, *properties: str) -> str:
     """Give the first of these properties that is not empty, or ""."""
-    return next((found for name in properties if (found := text(record.get(name)))), "")
+    for name in properties:
+        if found := text(record.get(name)):
+            return found
+    return ""
 
 
 def person(record: Record) -> str:
@@ -102,14 +105,12 @@ def lines_in_words(lines: Iterable[Any]) -> str:
 
 
 def _line(line: Record) -> str:
-    what = " - ".join(
-        " ".join(part.split()) for part in (text(line.get("name")), text(line.get("description"))) if part
-    )
+    what = " - ".join([" ".join(part.split()) for name in ("name", "description") if (part := text(line.get(name)))])
     sum_ = _sum(line)
     taxes = [
         f"{name} {rate}%" for n in ("1", "2") if (name := text(line.get(f"taxName{n}"))) and (rate := _rate(line, n))
     ]
-    return ", ".join([": ".join(part for part in (what, sum_) if part), *taxes])
+    return ", ".join([f"{what}: {sum_}" if what and sum_ else what or sum_, *taxes])
 
 
 def _sum(line: Record) -> str:

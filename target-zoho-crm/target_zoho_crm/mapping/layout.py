@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,21 @@ class Column:
 
     row: Row
     field: Field
+
+    def value(self, record: Record, setting: Setting, fitter: Fitter) -> Any:
+        """Give what a record says, fitted to the field; LEAVE for nothing at all.
+
+        Raises:
+            UnfitError: if it cannot be written.
+        """
+        row = self.row
+        try:
+            value = row.value(record, setting)
+        except MoneyError as error:
+            raise UnfitError(row.label, str(error), "MALFORMED") from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise UnfitError(row.label, f"FreshBooks' {row.source}", "MALFORMED") from error
+        return value if value is LEAVE else fitter.fit(self.field, value)
 
 
 @dataclass(frozen=True)
@@ -122,61 +137,38 @@ class Layout:
         Raises:
             UnfitError: if one of its values cannot be written; field and expectation are named, the value is not.
         """
-        draft = _Draft(fitter)
+        values: dict[str, Any] = {}
+        once: dict[str, Any] = {}
+        blocks: dict[str, dict[str, Any]] = {}
         for column in self.columns:
-            draft.put(column, _value(column.row, record, setting))
+            value = column.value(record, setting, fitter)
+            if value is LEAVE:
+                continue
+            row, field = column.row, column.field
+            if row.block is not None:
+                blocks.setdefault(row.block, {})[field.api_name] = value
+            elif value is not None:
+                (once if row.owner == ONCE else values)[field.api_name] = value
+            elif row.owner not in _OTHERS_TOO:
+                if field.mandatory:
+                    raise UnfitError(field.api_name, "a value that the field accepts")
+                values[field.api_name] = None
+        for block in blocks.values():
+            if any(value is not None for value in block.values()):
+                values.update(block)
         for extra in self.extras:
-            draft.values[extra.field.api_name] = fitter.fit(extra.field, follow(record, extra.path))
+            values[extra.field.api_name] = fitter.fit(extra.field, follow(record, extra.path))
         return Desired(
             key=freshbooks_id(record),
-            values=draft.finished(),
-            once=draft.once,
+            values=values,
+            once=once,
             updated=read_instant(record.get("updated")),
             deleted=record.get("vis_state") == DELETED,
         )
 
 
-@dataclass
-class _Draft:
-    """The values of one record while they are collected."""
-
-    fitter: Fitter
-    values: dict[str, Any] = field(default_factory=dict)
-    once: dict[str, Any] = field(default_factory=dict)
-    blocks: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def put(self, column: Column, value: Any) -> None:
-        """Fit a value and put it where the row's owner says."""
-        if value is LEAVE:
-            return
-        row, field = column.row, column.field
-        value = self.fitter.fit(field, value)
-        if row.block is not None:
-            self.blocks.setdefault(row.block, {})[field.api_name] = value
-        elif value is None and row.owner in {SHARED, ONCE}:
-            return
-        elif value is None and field.mandatory:
-            raise UnfitError(field.api_name, "a value that the field accepts")
-        elif row.owner == ONCE:
-            self.once[field.api_name] = value
-        else:
-            self.values[field.api_name] = value
-
-    def finished(self) -> dict[str, Any]:
-        """Give the values with those addresses of which there is at least a part."""
-        for block in self.blocks.values():
-            if any(value is not None for value in block.values()):
-                self.values.update(block)
-        return self.values
-
-
-def _value(row: Row, record: Record, setting: Setting) -> Any:
-    try:
-        return row.value(record, setting)
-    except MoneyError as error:
-        raise UnfitError(row.label, str(error), "MALFORMED") from error
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise UnfitError(row.label, f"FreshBooks' {row.source}", "MALFORMED") from error
+_OTHERS_TOO = (SHARED, ONCE)
+"""Owners of fields in which an empty value changes nothing."""
 
 
 def _labels(row: Row) -> tuple[str | None, str | None]:

@@ -30,7 +30,7 @@ def read_decimal(value: Any) -> Decimal:
     Raises:
         MoneyError: if it is not a finite number.
     """
-    if isinstance(value, (str, int, Decimal)) and not isinstance(value, bool):
+    if type(value) is str or (isinstance(value, (str, int, Decimal)) and not isinstance(value, bool)):
         try:
             number = Decimal(value)
         except InvalidOperation:

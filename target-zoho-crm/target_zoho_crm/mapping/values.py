@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from target_zoho_crm.mapping.money import MoneyError, read_decimal
@@ -30,6 +31,7 @@ _LINE_END = re.compile(r"\r\n?|\n")
 _ONE_LINE = re.compile(r"\r\n?|[\n\t]")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+'&/=?^{}~!#$*|-]+@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}")
 _PHONE = re.compile(r"[0-9A-Za-z+().,/;:#*\- ]*[0-9][0-9A-Za-z+().,/;:#*\- ]*")
+_PATTERNS = {"email": _EMAIL, "phone": _PHONE}
 
 
 class UnfitError(ValueError):
@@ -71,16 +73,15 @@ class Fitter:
         return fit(target, value) if fit else self._fit_text(target, value)
 
     def _fit_text(self, target: Field, value: Any) -> str | None:
-        text = clean(str(value), lines=target.data_type == "textarea")
-        if target.picklist and target.data_type == "picklist":
+        kind = target.data_type
+        text = clean(value if type(value) is str else str(value), lines=kind == "textarea")
+        if target.picklist and kind == "picklist":
             return self._fit_picklist(target, text)
-        if (target.data_type == "email" and not _EMAIL.fullmatch(text)) or (
-            target.data_type == "phone" and not _PHONE.fullmatch(text)
-        ):
+        if (pattern := _PATTERNS.get(kind)) is not None and not pattern.fullmatch(text):
             self.emptied[target.api_name] += 1
             return None
         if target.length and len(text) > target.length:
-            if target.data_type in {"email", "phone", "website"}:
+            if kind in {"email", "phone", "website"}:
                 self.emptied[target.api_name] += 1
                 return None
             self.shortened[target.api_name] += 1
@@ -88,6 +89,8 @@ class Fitter:
         return text or None
 
     def _fit_picklist(self, target: Field, text: str) -> str | None:
+        if text in target.picklist:
+            return text
         for choice in target.picklist:
             if choice.casefold() == text.casefold():
                 return choice
@@ -97,7 +100,8 @@ class Fitter:
 
 def clean(text: str, *, lines: bool = False) -> str:
     """Remove control characters and outer white space; without `lines`, make line ends spaces."""
-    if text.isascii() and text.isprintable():
+    # What is printable has none of either, and to ask is faster than to search.
+    if (text.replace("\n", " ") if lines else text).isprintable():
         return text.strip()
     return _CONTROL.sub("", _LINE_END.sub("\n", text) if lines else _ONE_LINE.sub(" ", text)).strip()
 
@@ -112,17 +116,22 @@ def fit_number(target: Field, value: Any) -> Decimal | int:
         number = read_decimal(value)
     except MoneyError as error:
         raise UnfitError(target.api_name, "a number") from error
-    places = 0 if target.data_type in {"integer", "bigint"} else target.decimal_places
+    whole = target.data_type in {"integer", "bigint"}
+    places = 0 if whole else target.decimal_places
     if places is None:
         return number
-    step = Decimal(1).scaleb(-places)
-    if number.adjusted() + places > _MAX_DIGITS or number != (fitted := number.quantize(step)):
+    if number.adjusted() + places > _MAX_DIGITS or number != (fitted := number.quantize(_step(places))):
         raise UnfitError(target.api_name, f"a number with at most {places} decimals")
-    return int(fitted) if target.data_type in {"integer", "bigint"} else fitted
+    return int(fitted) if whole else fitted
 
 
 _MAX_DIGITS = 24
 """Far beyond any field of Zoho's, and within what Decimal can quantize."""
+
+
+@lru_cache
+def _step(places: int) -> Decimal:
+    return Decimal(1).scaleb(-places)
 
 
 def fit_date(target: Field, value: Any) -> str:
@@ -168,13 +177,19 @@ def fit_boolean(target: Field, value: Any) -> bool:
 def read_instant(value: Any) -> datetime | None:
     """Give an ISO 8601 date-time as an aware one in UTC; None if it is not one, or has no offset."""
     if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value.replace("Z", "+00:00"))
-        except ValueError:
-            return None
+        return _parse_instant(value)
     if not isinstance(value, datetime) or value.tzinfo is None:
         return None
     return value.astimezone(timezone.utc)
+
+
+@lru_cache(maxsize=4096)
+def _parse_instant(text: str) -> datetime | None:
+    """Read the text once for all who look at it while its batch is worked on."""
+    try:
+        return read_instant(datetime.fromisoformat(text.replace("Z", "+00:00")))
+    except ValueError:
+        return None
 
 
 def same(target: Field, desired: Any, held: Any) -> bool:

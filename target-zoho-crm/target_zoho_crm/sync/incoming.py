@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from target_zoho_crm.mapping.values import read_instant
@@ -61,7 +60,7 @@ def read_source(record: Record, run_started: datetime) -> Source | Malformed:
         missing = "id" if account else "account_id"
         return Malformed(account or None, number, Rejection("MALFORMED", missing, "the key of the record"))
     updated = record.get("updated")
-    moment = _instant(updated) if isinstance(updated, str) else None
+    moment = read_instant(updated) if isinstance(updated, str) else None
     if updated is not None and moment is None:
         return Malformed(account, number, Rejection("MALFORMED", "updated", "a date-time with its offset"))
     read_at = record.get("_sdc_extracted_at")
@@ -69,7 +68,7 @@ def read_source(record: Record, run_started: datetime) -> Source | Malformed:
         account=account,
         id=number,
         record={**record, "account_id": account, "id": number},
-        read_at=(_instant(read_at) if isinstance(read_at, str) else read_instant(read_at)) or run_started,
+        read_at=read_instant(read_at) or run_started,
         updated=moment,
     )
 
@@ -82,11 +81,6 @@ def newest(sources: Iterable[Source]) -> dict[str, Source]:
         if held is None or not is_older(source.updated, held.updated):
             kept[source.key] = source
     return kept
-
-
-@lru_cache(maxsize=4096)
-def _instant(text: str) -> datetime | None:
-    return read_instant(text)
 
 
 def _number(value: Any) -> int | None:

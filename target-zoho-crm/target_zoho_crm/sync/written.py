@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +15,13 @@ from singer_store import WrittenRecord
 from target_zoho_crm.mapping.values import clean, read_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from singer_store import WrittenRecords
     from target_zoho_crm.sync.incoming import Source
 
 _LONGEST_NUMBER = 19
+_DATE_ENDS = len("2026-07-01")
 
 
 def fingerprint(values: Mapping[str, Any], names: Iterable[str]) -> bytes:
@@ -30,27 +30,31 @@ def fingerprint(values: Mapping[str, Any], names: Iterable[str]) -> bytes:
     Empty and null are the same, and so are numbers, instants, lookups and texts that `values.same` calls the same.
     """
     plain = {name: _plain(values.get(name)) for name in sorted(names)}
-    return json.dumps(plain, separators=(",", ":"), default=str).encode()
+    return _ENCODER.encode(plain).encode()
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=str)
 
 
 def _plain(value: Any) -> Any:
-    if value is None or value == "" or isinstance(value, bool):
-        return value if isinstance(value, bool) else None
-    if isinstance(value, (int, float, Decimal)):
-        return [_number(Decimal(str(value)))]
-    if isinstance(value, Mapping):
-        return str(value.get("id"))
     if isinstance(value, str):
         return _plain_text(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float, Decimal)):
+        return [_number(value if isinstance(value, Decimal) else Decimal(str(value)))]
+    if isinstance(value, dict):
+        return str(value.get("id"))
     return value
 
 
 def _plain_text(text: str) -> Any:
-    if len(text) <= _LONGEST_NUMBER and text.isascii() and text.isdecimal() and str(int(text)) == text:
+    if text.isdecimal() and len(text) <= _LONGEST_NUMBER and text.isascii() and str(int(text)) == text:
         # Zoho writes large whole numbers as text.
         return [text]
-    moment = read_instant(text) if "T" in text else None
-    return moment.isoformat() if moment is not None else " ".join(clean(text, lines=True).split()) or None
+    if text[_DATE_ENDS : _DATE_ENDS + 1] == "T" and (moment := read_instant(text)) is not None:
+        return moment.isoformat()
+    return " ".join(clean(text, lines=True).split()) or None
 
 
 def _number(number: Decimal) -> str:
@@ -79,9 +83,9 @@ class Recorder:
         self._records: list[WrittenRecord] = []
         self._deleted: dict[str, list[str]] = defaultdict(list)
 
-    def holds(self, source: Source, record_id: str, values: Mapping[str, Any], left_out: Iterable[str] = ()) -> None:
+    def holds(self, source: Source, record_id: str, values: Mapping[str, Any], left_out: Collection[str] = ()) -> None:
         """Take up a record that holds these values now."""
-        names = tuple(sorted(values.keys() - set(left_out)))
+        names = tuple(sorted(values.keys() - set(left_out) if left_out else values))
         digest = self._table.digest(fingerprint(values, names))
         self._records.append(WrittenRecord(source.account, self._stream, str(source.id), record_id, names, digest))
 
