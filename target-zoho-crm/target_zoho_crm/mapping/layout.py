@@ -83,6 +83,7 @@ class Layout:
         currencies: its active currencies, where records of this module have one of their own; None where they do not.
         extras: the user's own lines.
         missing: API names of fields that are not there yet (only in a dry run); they cannot be read.
+        new_key: whether this run made the unique field of the FreshBooks ID, so that only its own records have one.
     """
 
     stream: str
@@ -92,6 +93,7 @@ class Layout:
     currencies: frozenset[str] | None = None
     extras: tuple[Extra, ...] = ()
     missing: frozenset[str] = frozenset()
+    new_key: bool = False
 
     def named(self, label: str) -> Field | None:
         """Give the field of the row with that label (or API name, of a field of Zoho's own)."""

@@ -6,7 +6,7 @@ Whatever is wrong stops the run here, so that nothing is half done.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from target_zoho_crm.errors import ConfigurationError
@@ -67,11 +67,19 @@ def prepare(client: ZohoClient, settings: Settings) -> Ready:
         raise ConfigurationError(" ".join(provisioned.unavailable.values()))
     _warn(provisioned.unavailable.values())
     layouts = {
-        stream: bind(stream, provisioned.modules[spec.name], found.organization, found.extras[stream])
+        stream: _marked(
+            bind(stream, provisioned.modules[spec.name], found.organization, found.extras[stream]),
+            found.layouts[stream],
+        )
         for stream, spec in wanted.items()
         if spec.name in provisioned.modules
     }
     return Ready(found.organization, layouts, found.stages, pipeline)
+
+
+def _marked(layout: Layout, before: Layout) -> Layout:
+    """Note whether the field of the FreshBooks ID is a new one."""
+    return replace(layout, new_key=layout.key.unique and before.key.api_name in before.missing)
 
 
 def _warn(reasons: Iterable[str]) -> None:

@@ -42,7 +42,7 @@ class Reader:
         """Give the records that carry these FreshBooks IDs, by FreshBooks ID.
 
         A record that was written for one of them and has lost it since is still that one's: else there would soon be a
-        second one.
+        second one. Where the field is a new one, all that carry one were written by this run.
 
         Args:
             layout: where to look.
@@ -51,26 +51,38 @@ class Reader:
         """
         key = layout.key.api_name
         if key in layout.missing or not keys:
-            self.leave_out(len(keys))
+            self.leave_out(0 if layout.key.unique else len(keys))
             return {}
-        wanted = [name for name in ("id", key, *(fields or layout.reads)) if name not in layout.missing]
-        rows = self._rows(list(dict.fromkeys(wanted)), layout.module, key, sorted(keys))
-        found: dict[str, Held] = {}
-        for row in sorted(rows, key=lambda row: str(row["id"])):
-            found.setdefault(str(row.get(key)), row)
-        found = {key_: row for key_, row in found.items() if key_ in keys}
-        return found | self._robbed(layout, set(keys) - found.keys(), list(dict.fromkeys(wanted)))
+        names = ("id", key, *(fields or layout.reads))
+        wanted = [name for name in dict.fromkeys(names) if name not in layout.missing]
+        found = {} if layout.new_key else self._carrying(layout, keys, wanted)
+        return found | self._written(layout, set(keys) - found.keys(), wanted)
 
     def leave_out(self, keys: int) -> None:
         """Note that so many FreshBooks IDs are not asked for, because nothing can be there yet."""
         self.left_out += -(-keys // KEYS_A_CALL)
 
-    def _robbed(self, layout: Layout, keys: Collection[str], wanted: Sequence[str]) -> dict[str, Held]:
-        """Give the records whose FreshBooks ID somebody has emptied, or overwritten with something that is none."""
+    def _carrying(self, layout: Layout, keys: Collection[str], wanted: Sequence[str]) -> dict[str, Held]:
+        """Give the records that carry these FreshBooks IDs; of several with the same one, the oldest."""
+        key = layout.key.api_name
+        found: dict[str, Held] = {}
+        for row in sorted(self._rows(wanted, layout.module, key, sorted(keys)), key=lambda row: str(row["id"])):
+            found.setdefault(str(row.get(key)), row)
+        return {key_: row for key_, row in found.items() if key_ in keys}
+
+    def _written(self, layout: Layout, keys: Collection[str], wanted: Sequence[str]) -> dict[str, Held]:
+        """Give the records that were written for these FreshBooks IDs, unless they carry another one now.
+
+        Somebody may have emptied theirs, or overwritten it with something that is none.
+        """
         former = self._former(layout.stream, keys) if keys else {}
         rows = {str(row["id"]): row for row in self._rows(wanted, layout.module, "id", sorted(former.values()))}
-        lost = {id_ for id_, row in rows.items() if not _KEY.fullmatch(str(row.get(layout.key.api_name) or ""))}
-        return {key: rows[id_] for key, id_ in former.items() if id_ in lost}
+        carried = {id_: str(row.get(layout.key.api_name) or "") for id_, row in rows.items()}
+        return {
+            key: rows[id_]
+            for key, id_ in former.items()
+            if id_ in rows and (carried[id_] == key or not _KEY.fullmatch(carried[id_]))
+        }
 
     def unlinked_named(self, layout: Layout, names: Iterable[str]) -> list[Held]:
         """Give the accounts without a FreshBooks ID that have one of these names.
