@@ -57,9 +57,14 @@ def parameter(arrivals: Iterable[Arrival], *, sqlite: bool) -> str:
     Raises:
         ValueError: If a time is not aware.
     """
-    latest = {arrival[:3]: arrival for arrival in sorted(arrivals, key=lambda arrival: arrival[-1])}
-    rows = [(*key, latest[key][3], _moment(latest[key][4], sqlite=sqlite)) for key in sorted(latest)]
-    return json.dumps(rows)
+    latest: dict[tuple[str, ...], Arrival] = {}
+    for arrival in arrivals:
+        key = arrival[:3]
+        if key not in latest or latest[key][4] <= arrival[4]:
+            latest[key] = arrival
+    # Most of them were asked for at the same moment.
+    moments = {moment: _moment(moment, sqlite=sqlite) for moment in {arrival[4] for arrival in latest.values()}}
+    return json.dumps([(*latest[key][:4], moments[latest[key][4]]) for key in sorted(latest)])
 
 
 def _moment(moment: datetime, *, sqlite: bool) -> str:

@@ -107,6 +107,23 @@ def test_a_commit_is_not_larger_than_a_batch(store):
     assert sum(commits.sizes) == 5 * (BATCH // 2)
 
 
+def test_under_load_commits_are_few(store, monkeypatch):
+    monkeypatch.setattr("freshbooks_zoho.webhooks.inbox.PAUSE", 0.5)
+    commits = Commits(store.pending)
+
+    async def scenario(inbox):
+        await inbox.add(events(1))
+        # These come one by one, long before the next commit.
+        tasks = []
+        for event in events(50, stream="clients"):
+            tasks.append(asyncio.create_task(inbox.add([event])))
+            await asyncio.sleep(0.001)
+        await asyncio.gather(*tasks)
+
+    run(commits, scenario)
+    assert len(commits.sizes) <= 3
+
+
 def test_a_thousand_replays_are_one_row(store):
     async def scenario(inbox):
         await asyncio.gather(*(inbox.add(events(1)) for _ in range(1000)))

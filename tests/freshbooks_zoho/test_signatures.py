@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import base64
 import hmac
+import json
 from pathlib import Path
-from urllib.parse import quote, quote_plus, urlencode
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
 import pytest
 from hypothesis import example, given
@@ -135,6 +136,20 @@ def test_any_body_is_a_form_or_is_refused(body):
         return
     assert not is_signed(form, b"", ["key"])
     message(form).decode("ascii")
+
+
+fields = st.lists(st.text('ab=+%é&"\\ ', max_size=4), max_size=6).map("&".join)
+
+
+@given(fields)
+def test_forms_are_read_and_written_as_the_standard_library_does(body):
+    try:
+        expected = parse_qsl(body, keep_blank_values=True, errors="strict")
+        form = parse_form(body.encode())
+    except ValueError:
+        return
+    assert list(form.items()) == expected
+    assert message(form) == json.dumps(form).encode()
 
 
 SECRET_WORDS = ("signature", "verifier", "digest", "secret", "token", "hmac")

@@ -19,6 +19,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._received: dict[tuple[str, str, str], Counter] = {}
         counter = partial(Counter, registry=self.registry)
         gauge = partial(Gauge, registry=self.registry)
         histogram = partial(Histogram, registry=self.registry)
@@ -67,5 +68,9 @@ class Metrics:
             seconds: from its arrival to its answer.
         """
         name = "unknown" if event is None else event if event in EVENTS else "other"
-        self.webhooks_received.labels(source, name, result).inc()
+        labels = (source, name, result)
+        counter = self._received.get(labels)
+        if counter is None:
+            counter = self._received[labels] = self.webhooks_received.labels(*labels)
+        counter.inc()
         self.ack_seconds.observe(seconds)

@@ -11,9 +11,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,28 +34,47 @@ def parse_form(body: bytes, *, max_fields: int = MAX_FIELDS) -> dict[str, str]:
         FormError: if it is not UTF-8 (percent-encoded or not), has too many fields, or has a field twice: which of the
             two was signed, and which would be used, must not be open to choice.
     """
+    if body.count(b"&") >= max_fields:
+        raise FormError(f"The form has more than {max_fields} fields.")
+    form: dict[str, str] = {}
     try:
-        fields = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=max_fields)
+        for field in body.decode().split("&"):
+            if not field:
+                continue
+            name, _, value = field.partition("=")
+            name = _unquoted(name)
+            if name in form:
+                raise FormError("The form has a field twice.")
+            form[name] = _unquoted(value)
     except UnicodeDecodeError:
         raise FormError("The form is not UTF-8.") from None
-    except ValueError:
-        raise FormError(f"The form has more than {max_fields} fields.") from None
-    form = dict(fields)
-    if len(form) < len(fields):
-        raise FormError("The form has a field twice.")
     return form
+
+
+def _unquoted(text: str) -> str:
+    # Most names and values are as they are.
+    return unquote(text.replace("+", " "), errors="strict") if "%" in text or "+" in text else text
 
 
 def message(form: Mapping[str, str]) -> bytes:
     """Give what is signed; `form` holds all fields, in the order received."""
-    return json.dumps({name: str(value) for name, value in form.items()}).encode()
+    # What json.dumps gives for texts only, in half the time.
+    quoted = (f"{encode_basestring_ascii(name)}: {encode_basestring_ascii(str(value))}" for name, value in form.items())
+    return f"{{{', '.join(quoted)}}}".encode()
 
 
 def sign(form: Mapping[str, str], verifier: str) -> str:
     """Give the signature of a form under a verifier."""
     # Not hmac.digest: it lets other threads run meanwhile, which takes far longer than the hash of so short a text.
-    digest = hmac.new(verifier.encode(), message(form), hashlib.sha256).digest()
-    return base64.b64encode(digest).decode()
+    code = _keyed(verifier).copy()
+    code.update(message(form))
+    return base64.b64encode(code.digest()).decode()
+
+
+@lru_cache(maxsize=64)
+def _keyed(verifier: str) -> hmac.HMAC:
+    """Give the beginning of every signature under a verifier; making it takes as long as all that follows."""
+    return hmac.new(verifier.encode(), digestmod=hashlib.sha256)
 
 
 def is_signed(form: Mapping[str, str], signature: bytes, verifiers: Iterable[str]) -> bool:
