@@ -16,6 +16,7 @@ from freshbooks_zoho.freshbooks.callbacks import Callbacks
 from freshbooks_zoho.freshbooks.events_api import EventsApi
 from freshbooks_zoho.server import HttpServer
 from freshbooks_zoho.webhooks.app import admin_app, public_app
+from freshbooks_zoho.webhooks.consent import ConsentPage
 from freshbooks_zoho.webhooks.inbox import Inbox
 from freshbooks_zoho.webhooks.limits import Limits
 from sandbox.freshbooks.signature import HEADER, signature
@@ -126,6 +127,7 @@ class Companion:
         self.port, self.admin_port = port or free_port(), free_port()
         self.url, self.admin_url = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.admin_port}"
         settings = settings or settings_of(box)
+        self._client_id = settings.client_id
         self.api = EventsApi(
             box.freshbooks.url, self.account, Authorizer(open_broker(store, settings)), user_agent="test"
         )
@@ -170,6 +172,7 @@ class Companion:
             self.readiness,
             metrics=self.metrics,
             limits=self._limits,
+            pages=[ConsentPage(self.store, self._client_id).route()],
         )
         admin = admin_app(self.metrics.registry, self.readiness)
         servers = [

@@ -82,21 +82,21 @@ def test_a_login_on_a_device_brings_tokens_for_all_that_is_needed_and_for_good(b
     assert refresher(client.client_id, client.client_secret, client.accounts_url)(grant.refresh_token, {}).access_token
 
 
-def test_polls_are_thirty_seconds_apart_the_first_one_included(box, device):
+def test_polls_are_more_than_thirty_seconds_apart_the_first_one_included(box, device):
     client, login = device
     times = [NOON]
     for _ in range(3):
         times.append(login.next_poll)
         login = poll(box, client, login)
 
-    assert [(later - sooner).total_seconds() for sooner, later in pairwise(times)] == [30, 30, 30]
+    assert [(later - sooner).total_seconds() for sooner, later in pairwise(times)] == [31, 31, 31]
     assert [call.status for call in box.calls("zoho", "/oauth/v3/device/token")] == [200] * 3
 
 
 def test_who_is_told_to_slow_down_does():
     slower = judge_poll(LOGIN, b'{"error": "slow_down"}', NOON)
 
-    assert (slower.interval, slower.next_poll) == (35, NOON + timedelta(seconds=35))
+    assert (slower.interval, slower.next_poll) == (35, NOON + timedelta(seconds=36))
     assert judge_poll(slower, b'{"error": "authorization_pending"}', NOON).interval == 35
 
 
@@ -106,7 +106,7 @@ def test_a_person_of_another_data_centre_is_found_there_and_the_tokens_are_refre
     europe = box.zoho.data_centres["eu"]
 
     moved = poll(box, client, login)
-    assert (moved.accounts_url, moved.next_poll) == (europe.accounts_url, login.next_poll + timedelta(seconds=30))
+    assert (moved.accounts_url, moved.next_poll) == (europe.accounts_url, login.next_poll + timedelta(seconds=31))
     grant = poll(box, client, moved)
 
     assert grant.details["api_domain"] == europe.api_domain
@@ -139,7 +139,7 @@ def test_after_five_minutes_it_is_over(box, device):
     client, login = device
     with pytest.raises(ConsentError, match="not typed in in time"):
         poll(box, client, login, 11)
-    assert box.clock.now() - NOON == timedelta(minutes=5)
+    assert timedelta(minutes=5) <= box.clock.now() - NOON < timedelta(minutes=6)
 
 
 def test_a_service_that_is_not_there_for_a_while_is_polled_on_and_not_for_ever(box, device):

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 INTERVAL = 30.0
 """Seconds between two polls at least, whatever the answer says."""
+MARGIN = 1.0
+"""Seconds added, since the way to Zoho does not always take equally long."""
 SLOWER = 5.0
 """Seconds added to the interval each time Zoho says slow_down (so does RFC 8628)."""
 OTHER_CLIENTS = (
@@ -75,7 +77,7 @@ class DeviceLogin:
     def later(self, now: datetime, **changes: Any) -> DeviceLogin:
         """Give the login as it is after a poll that brought nothing."""
         changed = replace(self, **changes)
-        return replace(changed, next_poll=now + timedelta(seconds=changed.interval))
+        return replace(changed, next_poll=now + timedelta(seconds=changed.interval + MARGIN))
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def read_login(body: bytes, accounts_url: str, now: datetime) -> DeviceLogin:
             device_code=str(answer["device_code"]),
             accounts_url=accounts_url,
             interval=interval,
-            next_poll=now + timedelta(seconds=interval),
+            next_poll=now + timedelta(seconds=interval + MARGIN),
             expires_at=now + timedelta(milliseconds=int(answer["expires_in"])),
         )
     except (KeyError, TypeError, ValueError):
