@@ -63,6 +63,31 @@ class Project:
             for name, done in zip(names, answers, strict=True)
         }
 
+    def state(self, state_id: str) -> dict[str, Any]:
+        """Give the state that runs of an id have left: bookmarks, for the tap; empty if there is none.
+
+        Raises:
+            ProjectError: if Meltano does not give it.
+        """
+        command = [str(self.meltano), "--log-level=error", "state", "get", state_id]
+        try:
+            done = subprocess.run(  # noqa: S603 - a fixed list
+                command,
+                cwd=self.root,
+                env=variables(os.environ),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=TIMEOUT,
+                check=False,
+            )
+            found = json.loads(done.stdout) if done.returncode == 0 else None
+        except (OSError, subprocess.TimeoutExpired, ValueError):
+            found = None
+        if not isinstance(found, dict):
+            raise ProjectError(f"Meltano could not give its state. See for yourself with: meltano state get {state_id}")
+        state = found.get("singer_state")
+        return state if isinstance(state, dict) else {}
+
     def _ask(self, plugin: str) -> subprocess.CompletedProcess[bytes]:
         environment = [f"--environment={self.environment}"] if self.environment else ["--no-environment"]
         command = [str(self.meltano), "--log-level=error", *environment, "config", "--unsafe", "print", plugin]

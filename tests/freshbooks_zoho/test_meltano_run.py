@@ -34,6 +34,8 @@ def test_the_command_line_is_the_same_for_every_run_of_a_kind():
     assert command(PROJECT, "objects", RUN_ID) == [*start, "--no-state-update", *blocks]
     assert command(PROJECT, "sweep", RUN_ID) == [*start, "--full-refresh", *blocks]
     assert command(PROJECT, "changes", RUN_ID, force=True) == [*start, "--force", *blocks]
+    plan = command(PROJECT, "sweep", RUN_ID, suffix="plan")
+    assert plan == [*start, "--full-refresh", "--state-id-suffix", "plan", *blocks]
 
 
 def test_a_run_for_objects_is_told_their_ids_and_nothing_else():

@@ -60,7 +60,9 @@ class Outcome:
     busy_until: datetime | None = None
 
 
-def command(project: Project, kind: Kind, run_id: uuid.UUID, *, force: bool = False) -> list[str]:
+def command(
+    project: Project, kind: Kind, run_id: uuid.UUID, *, force: bool = False, suffix: str | None = None
+) -> list[str]:
     """Give the command line.
 
     Args:
@@ -68,6 +70,7 @@ def command(project: Project, kind: Kind, run_id: uuid.UUID, *, force: bool = Fa
         kind: what is read. A run for some objects neither reads nor writes state, and so takes no lock of Meltano's.
         run_id: shows in Meltano's history.
         force: run although Meltano takes another run for alive.
+        suffix: gives the run a state, and a lock, of its own.
     """
     options = ["--no-install", "--run-id", str(run_id)]
     if kind == "objects":
@@ -76,6 +79,8 @@ def command(project: Project, kind: Kind, run_id: uuid.UUID, *, force: bool = Fa
         options.append("--full-refresh")
     if force:
         options.append("--force")
+    if suffix:
+        options += ["--state-id-suffix", suffix]
     return [str(project.meltano), "--log-format=json", "--log-level=info", "run", *options, *BLOCKS]
 
 
@@ -174,8 +179,16 @@ class RunProcess:
         self._log = Log()
 
     @classmethod
-    async def start(
-        cls, project: Project, kind: Kind, ids: Mapping[str, Sequence[str]], *, seconds: float, force: bool = False
+    async def start(  # noqa: PLR0913 - what makes a run
+        cls,
+        project: Project,
+        kind: Kind,
+        ids: Mapping[str, Sequence[str]],
+        *,
+        seconds: float,
+        force: bool = False,
+        suffix: str | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> RunProcess:
         """Start a run.
 
@@ -185,15 +198,17 @@ class RunProcess:
             ids: for the kind "objects".
             seconds: for how long it may go on, unless `allow` says longer.
             force: see `command`.
+            suffix: see `command`.
+            settings: of the plugins, for this run only, by their environment variables.
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-I",
             "-S",
             leash.__file__,
-            *command(project, kind, uuid.uuid4(), force=force),
+            *command(project, kind, uuid.uuid4(), force=force, suffix=suffix),
             cwd=project.root,
-            env=environment(os.environ, project, ids),
+            env={**environment(os.environ, project, ids), **(settings or {})},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
