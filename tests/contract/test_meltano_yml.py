@@ -6,14 +6,23 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import yaml
 
+from freshbooks_zoho.cli import main
+from freshbooks_zoho.setting_table import OWN
+
+from freshbooks_zoho.cli import main
+from freshbooks_zoho.project import Project
+from freshbooks_zoho.settings import Settings, read
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text())
+[UTILITY] = PROJECT["plugins"]["utilities"]
 PLUGINS = {plugin["name"]: plugin for kind in ("extractors", "loaders") for plugin in PROJECT["plugins"][kind]}
 
 
@@ -67,6 +76,50 @@ def test_required_settings_are_the_group(plugin):
 def test_what_holds_a_secret_is_sensitive(plugin):
     secrets = {"client_secret", "refresh_token", "store_key", "store_url"}
     assert {s["name"] for s in PLUGINS[plugin]["settings"] if s.get("sensitive")} == secrets
+
+
+def test_the_companions_settings_are_those_it_reads_with_its_defaults(tmp_path):
+    shared = {"client_id": "c", "client_secret": "s", "store_url": "sqlite:///store.db", "store_key": "k"}
+    tap = {**shared, "redirect_uri": "https://example.com"}
+    defaults = read(Project(tmp_path, BIN / "meltano", None), own={}, tap=tap, target=shared)
+    known = [each.name for each in fields(Settings) if each.name not in {"tap", "target", "project"}]
+    (companion,) = PROJECT["plugins"]["utilities"]
+    assert [setting["name"] for setting in companion["settings"]] == known
+    for setting in companion["settings"]:
+        if not setting["name"].startswith("store_"):
+            assert setting.get("value") == getattr(defaults, setting["name"])
+    secret = {each.name for each in fields(Settings) if not each.repr}
+    assert {setting["name"] for setting in companion["settings"] if setting.get("sensitive")} == secret
+
+
+def test_the_companions_commands_are_those_it_has():
+    assert {name: command["args"] for name, command in UTILITY["commands"].items()} == {n: n for n in main.commands}
+    assert all(command["description"] for command in UTILITY["commands"].values())
+
+
+@pytest.mark.parametrize("kind", ["extractors", "loaders", "utilities"])
+def test_a_plugin_is_installed_from_this_folder_with_what_it_depends_on(kind):
+    for plugin in PROJECT["plugins"][kind]:
+        folders = plugin["pip_url"].split("-e ./")[1:]
+        assert all((ROOT / folder.strip() / "pyproject.toml").is_file() for folder in folders)
+        assert folders[-1] == plugin["name"] == plugin["executable"]
+        assert plugin["namespace"] == plugin["name"].replace("-", "_")
+
+
+def test_the_companions_settings_are_those_it_reads():
+    known = {each.name: each for each in fields(Settings) if each.name not in {"tap", "target", "project"}}
+    (companion,) = PROJECT["plugins"]["utilities"]
+    assert [setting["name"] for setting in companion["settings"]] == list(known)
+    for setting in companion["settings"]:
+        assert setting.get("value") == known[setting["name"]].default
+        assert setting.get("sensitive", False) is not known[setting["name"]].repr
+
+
+def test_the_companions_commands_are_there():
+    (companion,) = PROJECT["plugins"]["utilities"]
+    for name, command in companion["commands"].items():
+        assert command["args"] == name
+        assert name in main.commands
 
 
 def test_the_job_and_its_schedule():
