@@ -14,10 +14,7 @@ import yaml
 
 from freshbooks_zoho.cli import main
 from freshbooks_zoho.setting_table import OWN
-
-from freshbooks_zoho.cli import main
-from freshbooks_zoho.project import Project
-from freshbooks_zoho.settings import Settings, read
+from freshbooks_zoho.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -78,18 +75,29 @@ def test_what_holds_a_secret_is_sensitive(plugin):
     assert {s["name"] for s in PLUGINS[plugin]["settings"] if s.get("sensitive")} == secrets
 
 
-def test_the_companions_settings_are_those_it_reads_with_its_defaults(tmp_path):
-    shared = {"client_id": "c", "client_secret": "s", "store_url": "sqlite:///store.db", "store_key": "k"}
-    tap = {**shared, "redirect_uri": "https://example.com"}
-    defaults = read(Project(tmp_path, BIN / "meltano", None), own={}, tap=tap, target=shared)
-    known = [each.name for each in fields(Settings) if each.name not in {"tap", "target", "project"}]
-    (companion,) = PROJECT["plugins"]["utilities"]
-    assert [setting["name"] for setting in companion["settings"]] == known
-    for setting in companion["settings"]:
-        if not setting["name"].startswith("store_"):
-            assert setting.get("value") == getattr(defaults, setting["name"])
-    secret = {each.name for each in fields(Settings) if not each.repr}
-    assert {setting["name"] for setting in companion["settings"] if setting.get("sensitive")} == secret
+def test_the_companions_settings_are_those_of_its_table():
+    declared = [
+        {
+            **{name: value for name, value in vars(setting).items() if name not in {"sensitive", "value"}},
+            **({"sensitive": True} if setting.sensitive else {}),
+            **({"value": setting.value} if setting.value is not None else {}),
+        }
+        for setting in OWN
+    ]
+    assert UTILITY["settings"] == declared
+
+
+def test_the_companions_settings_are_those_of_its_code():
+    assert [setting.name for setting in OWN] == [one.name for one in fields(Settings)[3:]]
+    assert {setting.name for setting in OWN if setting.sensitive} == {
+        one.name for one in fields(Settings) if not one.repr
+    }
+    declared = []
+    for setting in OWN:
+        said = {"name": setting.name, "label": setting.label, "kind": setting.kind, "description": setting.description}
+        said |= {"sensitive": True} if setting.sensitive else {}
+        declared.append(said if setting.value is None else {**said, "value": setting.value})
+    assert UTILITY["settings"] == declared
 
 
 def test_the_companions_commands_are_those_it_has():
@@ -104,22 +112,6 @@ def test_a_plugin_is_installed_from_this_folder_with_what_it_depends_on(kind):
         assert all((ROOT / folder.strip() / "pyproject.toml").is_file() for folder in folders)
         assert folders[-1] == plugin["name"] == plugin["executable"]
         assert plugin["namespace"] == plugin["name"].replace("-", "_")
-
-
-def test_the_companions_settings_are_those_it_reads():
-    known = {each.name: each for each in fields(Settings) if each.name not in {"tap", "target", "project"}}
-    (companion,) = PROJECT["plugins"]["utilities"]
-    assert [setting["name"] for setting in companion["settings"]] == list(known)
-    for setting in companion["settings"]:
-        assert setting.get("value") == known[setting["name"]].default
-        assert setting.get("sensitive", False) is not known[setting["name"]].repr
-
-
-def test_the_companions_commands_are_there():
-    (companion,) = PROJECT["plugins"]["utilities"]
-    for name, command in companion["commands"].items():
-        assert command["args"] == name
-        assert name in main.commands
 
 
 def test_the_job_and_its_schedule():
