@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from freshbooks_zoho.project import Project, ProjectError, find_project
+from freshbooks_zoho.setting_table import DEFAULTS
 from singer_store.location import default_store
 from tap_freshbooks.errors import SettingError as TapSettingError
 from tap_freshbooks.settings import Settings as TapSettings
@@ -49,18 +50,18 @@ class Settings:
     tap: TapSettings
     target: TargetSettings
     project: Project
-    public_url: str | None = None
-    host: str = "127.0.0.1"
-    port: int = 8080
-    admin_host: str = "127.0.0.1"
-    admin_port: int = 8081
-    admin_password: str | None = field(default=None, repr=False)
-    poll_interval: float = 900.0
-    debounce: float = 2.0
-    restore_fields: bool = True
-    restore_deleted: bool = True
-    store_url: str | None = field(default=None, repr=False)
-    store_key: str | None = field(default=None, repr=False)
+    public_url: str | None
+    host: str
+    port: int
+    admin_host: str
+    admin_port: int
+    admin_password: str | None = field(repr=False)
+    poll_interval: float
+    debounce: float
+    restore_fields: bool
+    restore_deleted: bool
+    store_url: str | None = field(repr=False)
+    store_key: str | None = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -179,18 +180,19 @@ def read(project: Project, *, own: Mapping[str, Any], tap: Mapping[str, Any], ta
         target_settings = read_target_settings(target)
     except ConfigurationError as error:
         raise SettingError(f"{TARGET}: {error}") from None
+    own = {**DEFAULTS, **{name: value for name, value in own.items() if _text(own, name) is not None}}
     return Settings(
         tap=tap_settings,
         target=target_settings,
         project=project,
         public_url=_public_url(_text(own, "public_url")),
-        host=_text(own, "host") or "127.0.0.1",
-        port=_port(own, "port", 8080),
-        admin_host=_text(own, "admin_host") or "127.0.0.1",
-        admin_port=_port(own, "admin_port", 8081),
+        host=str(own["host"]).strip(),
+        port=_port(own, "port"),
+        admin_host=str(own["admin_host"]).strip(),
+        admin_port=_port(own, "admin_port"),
         admin_password=_text(own, "admin_password"),
-        poll_interval=_seconds(own, "poll_interval", 900, at_least=1),
-        debounce=_seconds(own, "debounce", 2, at_least=0),
+        poll_interval=_seconds(own, "poll_interval", at_least=1),
+        debounce=_seconds(own, "debounce", at_least=0),
         restore_fields=_flag(own, "restore_fields"),
         restore_deleted=_flag(own, "restore_deleted"),
         store_url=_store_url(project, own, tap, target),
@@ -238,22 +240,17 @@ def _public_url(text: str | None) -> str | None:
     return text.rstrip("/")
 
 
-def _port(config: Mapping[str, Any], name: str, default: int) -> int:
-    text = _text(config, name)
-    if text is None:
-        return default
+def _port(config: Mapping[str, Any], name: str) -> int:
+    text = str(config[name]).strip()
     if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 65536:  # noqa: PLR2004
         raise SettingError(f"The setting {name} is not a port (1 to 65535).")
     return int(text)
 
 
-def _seconds(config: Mapping[str, Any], name: str, default: float, *, at_least: float) -> float:
-    text = _text(config, name)
-    if text is None:
-        return default
+def _seconds(config: Mapping[str, Any], name: str, *, at_least: float) -> float:
     try:
-        seconds = float(text)
-    except ValueError:
+        seconds = float(config[name])
+    except (TypeError, ValueError):
         seconds = float("nan")
     if not at_least <= seconds <= 86400:  # noqa: PLR2004
         raise SettingError(f"The setting {name} is not a number of seconds between {at_least:g} and 86400 (a day).")
@@ -261,7 +258,7 @@ def _seconds(config: Mapping[str, Any], name: str, default: float, *, at_least: 
 
 
 def _flag(config: Mapping[str, Any], name: str) -> bool:
-    text = (_text(config, name) or "true").lower()
+    text = str(config[name]).strip().lower()
     if text not in {"true", "false"}:
         raise SettingError(f"The setting {name} is neither true nor false.")
     return text == "true"

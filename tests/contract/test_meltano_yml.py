@@ -75,18 +75,6 @@ def test_what_holds_a_secret_is_sensitive(plugin):
     assert {s["name"] for s in PLUGINS[plugin]["settings"] if s.get("sensitive")} == secrets
 
 
-def test_the_companions_settings_are_those_of_its_table():
-    declared = [
-        {
-            **{name: value for name, value in vars(setting).items() if name not in {"sensitive", "value"}},
-            **({"sensitive": True} if setting.sensitive else {}),
-            **({"value": setting.value} if setting.value is not None else {}),
-        }
-        for setting in OWN
-    ]
-    assert UTILITY["settings"] == declared
-
-
 def test_the_companions_settings_are_those_of_its_code():
     assert [setting.name for setting in OWN] == [one.name for one in fields(Settings)[3:]]
     assert {setting.name for setting in OWN if setting.sensitive} == {
