@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -41,20 +42,30 @@ def open_broker(store: Store, settings: Settings) -> Broker:
 
 
 def refresher(settings: Settings) -> Callable[[str, Mapping[str, str]], Grant]:
-    """Make the function that spends a refresh token: one POST, never repeated here."""
+    """Make the function that spends a refresh token: one POST, never repeated here.
 
-    def refresh(refresh_token: str, _details: Mapping[str, str]) -> Grant:
+    FreshBooks wants the redirect URI that consent was given by, so that one is sent, where it is known; the setting is
+    for a refresh token out of the settings.
+    """
+
+    def refresh(refresh_token: str, details: Mapping[str, str]) -> Grant:
+        redirect_uri = details.get("redirect_uri") or settings.redirect_uri
         form = {
             "client_id": settings.client_id,
             "client_secret": settings.client_secret,
             "grant_type": "refresh_token",
-            "redirect_uri": settings.redirect_uri,
+            "redirect_uri": redirect_uri,
             "refresh_token": refresh_token,
         }
         answer = post_form(settings.api_url + TOKEN_PATH, form, timeout=TIMEOUT)
-        return grant_of(answer.status_code, answer.content, answer.headers)
+        return given_by(redirect_uri, grant_of(answer.status_code, answer.content, answer.headers))
 
     return refresh
+
+
+def given_by(redirect_uri: str, grant: Grant) -> Grant:
+    """Give a grant that remembers the redirect URI of its consent."""
+    return replace(grant, details={**grant.details, "redirect_uri": redirect_uri})
 
 
 def grant_of(status: int, body: bytes, headers: Mapping[str, str]) -> Grant:

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, parse_qs, urlencode, urlsplit
 
 from singer_store import RefreshNotSent, RefreshRefused, RefreshUnanswered, RefreshUnavailableError
 from singer_store.oauth import post_form
-from tap_freshbooks.auth import TIMEOUT, TOKEN_PATH, grant_of
+from tap_freshbooks.auth import TIMEOUT, TOKEN_PATH, given_by, grant_of
 from tap_freshbooks.errors import TapError
 from tap_freshbooks.resources import RESOURCES
 
@@ -166,7 +166,7 @@ def exchange(settings: Settings, code: str) -> Grant:
     }
     try:
         answer = post_form(settings.api_url + TOKEN_PATH, form, timeout=TIMEOUT)
-        return grant_of(answer.status_code, answer.content, answer.headers)
+        return given_by(settings.redirect_uri, grant_of(answer.status_code, answer.content, answer.headers))
     except RefreshRefused:
         raise ConsentError(
             f"FreshBooks does not take the code: it is good once, and for five minutes. {again}"

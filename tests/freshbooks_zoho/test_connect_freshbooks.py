@@ -99,6 +99,14 @@ def test_a_wrong_paste_is_explained_and_asked_for_again(known):
         assert sentence in done.stderr
 
 
+def test_who_goes_away_leaves_nothing_behind(onboarding):
+    done = onboarding.run("connect", "freshbooks", typed=("client id",))
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.endswith("Aborted!\n")
+    assert not (onboarding.folder / ".env").exists()
+
+
 def test_a_redirect_uri_that_freshbooks_does_not_take_is_asked_for_again(onboarding, box):
     app = box.freshbooks.app
     typed = (app.client_id, app.client_secret, "http://localhost/back", f"{BACK}?a=b", BACK, onboarding.agree)

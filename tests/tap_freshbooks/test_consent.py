@@ -64,6 +64,16 @@ def test_consent_leads_to_tokens_that_can_read_and_no_more(box):
     assert refresher(settings)(grant.refresh_token, {}).access_token
 
 
+def test_a_process_that_runs_on_with_another_redirect_uri_keeps_working(box):
+    """`serve` has read its settings before the connection was made by another way."""
+    settings = settings_of(box)
+    before = refresher(replace(settings, redirect_uri="https://example.com/former"))
+    first = exchange(settings, box.freshbooks.authorize())
+
+    second = before(first.refresh_token, first.details)
+    assert before(second.refresh_token, second.details).access_token
+
+
 def test_a_code_is_good_once_and_for_five_minutes(box):
     settings = settings_of(box)
     code = box.freshbooks.authorize()
