@@ -17,6 +17,9 @@ else:
     from typing_extensions import override
 
 
+_DECODER = json.JSONDecoder(parse_float=Decimal)
+
+
 class InputError(ZohoError):
     """The tap's output cannot be read."""
 
@@ -35,7 +38,7 @@ class PrivateReader(SingerReader):
     def deserialize_json(self, line: str) -> dict[str, Any]:
         self._line += 1
         try:
-            message = json.loads(line, parse_float=Decimal)
+            message = _DECODER.decode(line)
         except ValueError:
             message = None
         if isinstance(message, dict):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from target_zoho_crm.mapping.money import MoneyError
 from target_zoho_crm.mapping.tables import KEY, LEAVE, ONCE, SHARED, UPDATED, Record, Row, Setting, freshbooks_id
-from target_zoho_crm.mapping.values import Fitter, UnfitError, read_instant
-from target_zoho_crm.sync.planning import Desired
+from target_zoho_crm.mapping.values import CONTACTS, Fit, Fitter, UnfitError, fit_for, read_instant
+from target_zoho_crm.sync.planning import Desired, Values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,20 +28,10 @@ class Column:
     row: Row
     field: Field
 
-    def value(self, record: Record, setting: Setting, fitter: Fitter) -> Any:
-        """Give what a record says, fitted to the field; LEAVE for nothing at all.
-
-        Raises:
-            UnfitError: if it cannot be written.
-        """
-        row = self.row
-        try:
-            value = row.value(record, setting)
-        except MoneyError as error:
-            raise UnfitError(row.label, str(error), "MALFORMED") from error
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise UnfitError(row.label, f"FreshBooks' {row.source}", "MALFORMED") from error
-        return value if value is LEAVE else fitter.fit(self.field, value)
+    @cached_property
+    def fit(self) -> Fit:
+        """What fits a value to the field."""
+        return fit_for(self.field)
 
 
 @dataclass(frozen=True)
@@ -126,7 +116,7 @@ class Layout:
     @cached_property
     def destination(self) -> Destination:
         """Where the records are written: nobody should miss a client for a bad e-mail, so that may be left out."""
-        delicate = (name for name, field in self.fields.items() if field.data_type in {"email", "phone", "website"})
+        delicate = (name for name, field in self.fields.items() if field.data_type in CONTACTS)
         return Destination(self.stream, self.module, self.key.api_name, self.key.unique, frozenset(delicate))
 
     def held_updated(self, held: Mapping[str, Any] | None) -> datetime | None:
@@ -139,14 +129,31 @@ class Layout:
         Raises:
             UnfitError: if one of its values cannot be written; field and expectation are named, the value is not.
         """
-        values: dict[str, Any] = {}
-        once: dict[str, Any] = {}
-        blocks: dict[str, dict[str, Any]] = {}
+        values, once = self._values(record, setting, fitter)
+        for extra in self.extras:
+            values[extra.field.api_name] = fitter.fit(extra.field, follow(record, extra.path))
+        return Desired(
+            key=freshbooks_id(record),
+            values=values,
+            once=once,
+            updated=read_instant(record.get("updated")),
+            deleted=record.get("vis_state") == DELETED,
+        )
+
+    def _values(self, record: Record, setting: Setting, fitter: Fitter) -> tuple[Values, Values]:
+        """Give the values of all columns, and those for a new record only."""
+        values: Values = {}
+        once: Values = {}
+        blocks: dict[str, Values] = {}
         for column in self.columns:
-            value = column.value(record, setting, fitter)
+            row, field = column.row, column.field
+            try:
+                value = row.value(record, setting)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise _malformed(row, error) from error
             if value is LEAVE:
                 continue
-            row, field = column.row, column.field
+            value = None if value is None or value == "" else column.fit(fitter, field, value)
             if row.block is not None:
                 blocks.setdefault(row.block, {})[field.api_name] = value
             elif value is not None:
@@ -158,19 +165,17 @@ class Layout:
         for block in blocks.values():
             if any(value is not None for value in block.values()):
                 values.update(block)
-        for extra in self.extras:
-            values[extra.field.api_name] = fitter.fit(extra.field, follow(record, extra.path))
-        return Desired(
-            key=freshbooks_id(record),
-            values=values,
-            once=once,
-            updated=read_instant(record.get("updated")),
-            deleted=record.get("vis_state") == DELETED,
-        )
+        return values, once
 
 
 _OTHERS_TOO = (SHARED, ONCE)
 """Owners of fields in which an empty value changes nothing."""
+
+
+def _malformed(row: Row, error: Exception) -> UnfitError:
+    return UnfitError(
+        row.label, str(error) if isinstance(error, MoneyError) else f"FreshBooks' {row.source}", "MALFORMED"
+    )
 
 
 def _labels(row: Row) -> tuple[str | None, str | None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -18,13 +19,12 @@ from typing import TYPE_CHECKING, Any
 from target_zoho_crm.mapping.money import MoneyError, read_decimal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from target_zoho_crm.org.organization import Field
 
 ELLIPSIS = "…"
 NUMBERS = frozenset({"currency", "double", "percent", "integer", "bigint"})
 LOOKUPS = frozenset({"lookup", "ownerlookup", "userlookup"})
+CONTACTS = frozenset({"email", "phone", "website"})
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
 _LINE_END = re.compile(r"\r\n?|\n")
@@ -69,33 +69,40 @@ class Fitter:
         """
         if value is None or value == "":
             return None
-        fit = FITS.get(target.data_type)
-        return fit(target, value) if fit else self._fit_text(target, value)
+        return fit_for(target)(self, target, value)
 
-    def _fit_text(self, target: Field, value: Any) -> str | None:
-        kind = target.data_type
-        text = clean(value if type(value) is str else str(value), lines=kind == "textarea")
-        if target.picklist and kind == "picklist":
-            return self._fit_picklist(target, text)
-        if (pattern := _PATTERNS.get(kind)) is not None and not pattern.fullmatch(text):
-            self.emptied[target.api_name] += 1
-            return None
-        if target.length and len(text) > target.length:
-            if kind in {"email", "phone", "website"}:
-                self.emptied[target.api_name] += 1
-                return None
-            self.shortened[target.api_name] += 1
-            text = text[: target.length - 1].rstrip() + ELLIPSIS
-        return text or None
 
-    def _fit_picklist(self, target: Field, text: str) -> str | None:
-        if text in target.picklist:
-            return text
-        for choice in target.picklist:
-            if choice.casefold() == text.casefold():
-                return choice
-        self.emptied[target.api_name] += 1
+def fit_text(fitter: Fitter, target: Field, value: Any) -> str | None:
+    """Give a text in one line, of a textarea in several, shortened where it is too long."""
+    text = clean(value if type(value) is str else str(value), lines=target.data_type == "textarea")
+    if target.length and len(text) > target.length:
+        fitter.shortened[target.api_name] += 1
+        text = text[: target.length - 1].rstrip() + ELLIPSIS
+    return text or None
+
+
+def fit_contact(fitter: Fitter, target: Field, value: Any) -> str | None:
+    """Give an e-mail address, a phone number or a web address as a whole, or nothing."""
+    text = clean(str(value))
+    pattern = _PATTERNS.get(target.data_type)
+    if (pattern and not pattern.fullmatch(text)) or (target.length and len(text) > target.length):
+        fitter.emptied[target.api_name] += 1
         return None
+    return text or None
+
+
+def fit_choice(fitter: Fitter, target: Field, value: Any) -> str | None:
+    """Give the choice of a picklist that is meant, or nothing; any text where the choices are not known."""
+    if not target.picklist:
+        return fit_text(fitter, target, value)
+    text = clean(str(value))
+    if text in target.picklist:
+        return text
+    for choice in target.picklist:
+        if choice.casefold() == text.casefold():
+            return choice
+    fitter.emptied[target.api_name] += 1
+    return None
 
 
 def clean(text: str, *, lines: bool = False) -> str:
@@ -106,7 +113,7 @@ def clean(text: str, *, lines: bool = False) -> str:
     return _CONTROL.sub("", _LINE_END.sub("\n", text) if lines else _ONE_LINE.sub(" ", text)).strip()
 
 
-def fit_number(target: Field, value: Any) -> Decimal | int:
+def fit_number(_: Fitter, target: Field, value: Any) -> Decimal | int:
     """Give a number with the field's decimals, if it is the same number then.
 
     Raises:
@@ -134,7 +141,7 @@ def _step(places: int) -> Decimal:
     return Decimal(1).scaleb(-places)
 
 
-def fit_date(target: Field, value: Any) -> str:
+def fit_date(_: Fitter, target: Field, value: Any) -> str:
     """Give ``YYYY-MM-DD``.
 
     Raises:
@@ -147,7 +154,7 @@ def fit_date(target: Field, value: Any) -> str:
         raise UnfitError(target.api_name, "a date (YYYY-MM-DD)") from error
 
 
-def fit_datetime(target: Field, value: Any) -> str:
+def fit_datetime(_: Fitter, target: Field, value: Any) -> str:
     """Give the instant in UTC with ``+00:00`` and without a fraction of a second, which Zoho does not take.
 
     Raises:
@@ -159,7 +166,7 @@ def fit_datetime(target: Field, value: Any) -> str:
     return moment.isoformat(timespec="seconds")
 
 
-def fit_boolean(target: Field, value: Any) -> bool:
+def fit_boolean(_: Fitter, target: Field, value: Any) -> bool:
     """Give a checkbox's value.
 
     Raises:
@@ -222,11 +229,19 @@ def _number(value: Any) -> Decimal | None:
         return None
 
 
-FITS: dict[str, Callable[[Field, Any], Any]] = {
-    **dict.fromkeys(LOOKUPS, lambda _, value: value),
+Fit = Callable[[Fitter, "Field", Any], Any]
+FITS: dict[str, Fit] = {
+    **dict.fromkeys(LOOKUPS, lambda _fitter, _target, value: value),
     **dict.fromkeys(NUMBERS, fit_number),
+    **dict.fromkeys(CONTACTS, fit_contact),
+    "picklist": fit_choice,
     "date": fit_date,
     "datetime": fit_datetime,
     "boolean": fit_boolean,
 }
-"""What fits values of a type; those of all others are texts."""
+"""What fits values of a type, empty ones excepted; those of all others are texts."""
+
+
+def fit_for(target: Field) -> Fit:
+    """Give what fits values of a field."""
+    return FITS.get(target.data_type, fit_text)

@@ -64,10 +64,11 @@ def read_source(record: Record, run_started: datetime) -> Source | Malformed:
     if updated is not None and moment is None:
         return Malformed(account, number, Rejection("MALFORMED", "updated", "a date-time with its offset"))
     read_at = record.get("_sdc_extracted_at")
+    as_it_is = record["account_id"] == account and record["id"] is number
     return Source(
         account=account,
         id=number,
-        record={**record, "account_id": account, "id": number},
+        record=record if as_it_is else {**record, "account_id": account, "id": number},
         read_at=read_instant(read_at) or run_started,
         updated=moment,
     )

@@ -29,7 +29,7 @@ def fingerprint(values: Mapping[str, Any], names: Iterable[str]) -> bytes:
 
     Empty and null are the same, and so are numbers, instants, lookups and texts that `values.same` calls the same.
     """
-    plain = {name: _plain(values.get(name)) for name in sorted(names)}
+    plain = {name: None if (value := values.get(name)) is None else _plain(value) for name in sorted(names)}
     return _ENCODER.encode(plain).encode()
 
 
@@ -39,7 +39,7 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"), default=str)
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return _plain_text(value)
-    if value is None or isinstance(value, bool):
+    if isinstance(value, bool):
         return value
     if isinstance(value, (int, float, Decimal)):
         return [_number(value if isinstance(value, Decimal) else Decimal(str(value)))]
@@ -54,7 +54,7 @@ def _plain_text(text: str) -> Any:
         return [text]
     if text[_DATE_ENDS : _DATE_ENDS + 1] == "T" and (moment := read_instant(text)) is not None:
         return moment.isoformat()
-    return " ".join(clean(text, lines=True).split()) or None
+    return " ".join((text if text.isprintable() else clean(text, lines=True)).split()) or None
 
 
 def _number(number: Decimal) -> str:
