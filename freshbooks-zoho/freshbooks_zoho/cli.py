@@ -12,6 +12,7 @@ from freshbooks_zoho.commands.plan import plan
 from freshbooks_zoho.commands.queue import dismiss, retry
 from freshbooks_zoho.commands.receivables import past_due, reconcile
 from freshbooks_zoho.commands.serve import serve
+from freshbooks_zoho.commands.setup import setup
 from freshbooks_zoho.commands.status import status
 
 
@@ -24,7 +25,7 @@ def main() -> None:
     """
 
 
-for command in (connect, disconnect, plan, serve, status, retry, dismiss, past_due, reconcile, keys):
+for command in (connect, disconnect, setup, plan, serve, status, retry, dismiss, past_due, reconcile, keys):
     main.add_command(command)
 
 if __name__ == "__main__":

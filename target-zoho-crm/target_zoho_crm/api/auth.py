@@ -52,6 +52,7 @@ SCOPES = (
     "ZohoCRM.settings.layouts.READ",
     "ZohoCRM.settings.pipeline.READ",
     "ZohoCRM.settings.pipeline.CREATE",
+    "ZohoCRM.settings.pipeline.CREATE",
     "ZohoCRM.settings.currencies.READ",
     "ZohoCRM.notifications.ALL",
     "ZohoCRM.coql.READ",

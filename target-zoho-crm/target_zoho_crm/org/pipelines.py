@@ -60,10 +60,16 @@ class PipelineState:
                 "setting."
             )
         if self.chosen is None:
+            how = (
+                f"create the {_named('stage', self.unknown)} by hand ({WHERE}, Stages), for Zoho's API cannot, then "
+                "the pipeline with `freshbooks-zoho setup`"
+                if self.unknown
+                else "make it with `freshbooks-zoho setup`"
+            )
             return (
                 f"The setting pipeline is {self.wanted!r}, which Zoho does not have; it has "
-                f"{_named('pipeline', self.there)}. Make it with `freshbooks-zoho setup`, name one of these, or remove "
-                "the setting to use the default one."
+                f"{_named('pipeline', self.there)}. Name one of these, remove the setting to use the default one, or "
+                f"{how}."
             )
         if not self.missing:
             return None

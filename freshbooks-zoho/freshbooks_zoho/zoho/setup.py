@@ -1,0 +1,127 @@
+"""Zoho made ready for the sync: what is missing, found out first, then created and read back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from freshbooks_zoho.settings import TARGET
+from target_zoho_crm.org.pipelines import CREDITS, create_pipeline
+from target_zoho_crm.org.provisioning import provision
+from target_zoho_crm.org.survey import limits, read_survey
+
+if TYPE_CHECKING:
+    from target_zoho_crm.api.client import ZohoClient
+    from target_zoho_crm.org.pipelines import PipelineState
+    from target_zoho_crm.org.requirements import Creation
+    from target_zoho_crm.org.survey import Survey
+    from target_zoho_crm.settings import Settings
+
+PIPELINE = "FreshBooks Invoices"
+"""A name for a pipeline of the invoices' own."""
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What an organization has, and what `create` would add.
+
+    Attributes:
+        survey: the organization beside what the settings ask for.
+        pipeline_setting: the setting `pipeline` as it is; what was asked for may be another one.
+        refused: what Zoho would not create, a sentence each.
+    """
+
+    survey: Survey
+    pipeline_setting: str | None
+    refused: tuple[str, ...] = ()
+
+    @property
+    def creations(self) -> tuple[Creation, ...]:
+        """Fields and modules to be created."""
+        return () if self.refused else self.survey.creations
+
+    @property
+    def pipeline(self) -> PipelineState | None:
+        """The pipeline to be created; None for none."""
+        state = self.survey.pipeline
+        return state if state is not None and state.can_be_made else None
+
+    @property
+    def blocking(self) -> tuple[str, ...]:
+        """What has to be put right before anything can be created."""
+        return tuple(one.problem for one in self.survey.requirements.values() if one.problem)
+
+    @property
+    def credits(self) -> int:
+        """What creating costs in API credits."""
+        return sum(one.credits for one in self.creations) + (CREDITS if self.pipeline else 0)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is nothing to create."""
+        return not self.creations and self.pipeline is None
+
+    @property
+    def to_do(self) -> tuple[str, ...]:
+        """What is left to a person, a sentence each."""
+        made = self.pipeline.problem if self.pipeline else None
+        return (*(one for one in self.survey.problems if one != made), *self.refused, *self._to_set())
+
+    def _to_set(self) -> list[str]:
+        """Say so where a pipeline is there that the setting does not name."""
+        state = self.survey.pipeline
+        if state is None or not state.wanted or state.chosen is None or state.wanted == self.pipeline_setting:
+            return []
+        name = repr(state.chosen.name)
+        return [f"Deals do not go into the pipeline {name} yet. Run: meltano config set {TARGET} pipeline {name}"]
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What this organization cannot have, and what that means."""
+        return limits(self.survey)
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What might be better, a sentence each."""
+        state = self.survey.pipeline
+        if state is None or state.wanted or state.chosen is None or not state.chosen.name:
+            return ()
+        sentence = (
+            f"Deals go into {state.chosen.name!r}, the default pipeline, so that invoices count in its forecasts. For "
+            f"a pipeline of their own, run: freshbooks-zoho setup --pipeline {PIPELINE!r}"
+        )
+        return (sentence,)
+
+
+def look(client: ZohoClient, settings: Settings, pipeline: str | None = None) -> Prospect:
+    """Find out what is missing; nothing is created.
+
+    Args:
+        client: the organization's API.
+        settings: of the target.
+        pipeline: the name of a pipeline to use, and to make where there is none, instead of the setting's.
+
+    Raises:
+        ZohoError: if the organization cannot be read, or a setting names a module that cannot take the records.
+    """
+    return Prospect(read_survey(client, replace(settings, pipeline=pipeline or settings.pipeline)), settings.pipeline)
+
+
+def create(client: ZohoClient, settings: Settings, prospect: Prospect) -> Prospect:
+    """Create what is missing, and look again.
+
+    Args:
+        client: the organization's API.
+        settings: of the target.
+        prospect: what was found before.
+
+    Raises:
+        ZohoError: if Zoho refuses, for want of a permission, say; what was created before that stays.
+    """
+    survey = prospect.survey
+    wanted = [one.spec for one in survey.requirements.values() if one.creation]
+    refused = provision(client, survey.organization, wanted).unavailable if wanted else {}
+    if prospect.pipeline and prospect.pipeline.wanted:
+        create_pipeline(client, prospect.pipeline.wanted, prospect.pipeline.needed)
+    again = look(client, settings, survey.pipeline.wanted if survey.pipeline else None)
+    return replace(again, refused=tuple(refused.values()))
