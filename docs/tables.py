@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from target_zoho_crm.api.auth import SCOPES
 from target_zoho_crm.mapping.stages import DELETED, STAGES, UNKNOWN
 from target_zoho_crm.mapping.tables import ONCE, OURS, SHARED, TABLES, Row
 
@@ -73,6 +74,11 @@ def stages() -> str:
     )
 
 
+def scopes() -> str:
+    """Give what the consent to Zoho has to cover."""
+    return "```\n" + "".join(f"{scope}\n" for scope in dict.fromkeys(SCOPES)) + "```\n"
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Write a table."""
     lines = [header, ["---"] * len(header), *rows]
@@ -85,6 +91,7 @@ def _cell(text: str) -> str:
 
 TABLE: dict[str, Callable[[], str]] = {
     "stages": stages,
+    "scopes": scopes,
     **{
         f"{kind} {name}{suffix}": lambda make=make, name=name, whole=whole: make(name, whole=whole)  # type: ignore[misc]
         for kind, make, names in (
