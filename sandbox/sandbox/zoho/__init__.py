@@ -54,7 +54,7 @@ class Zoho(Administration):
         writer = Writer(org)
         super().__init__(org, writer, lock)
         self.accounts = Accounts(clock, self.switches)
-        self.devices = Devices(clock, self.accounts)
+        self.devices = Devices(clock, self.accounts, self.switches)
         self.app: Client = self.accounts.register()
         """A server-based client of the API console."""
         self.data_centres: dict[str, DataCentre] = {}

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from sandbox.zoho.oauth import Accounts
     from sandbox.zoho.switches import Switches
 
-INTERVAL = timedelta(seconds=30)
 LIFE = timedelta(minutes=5)
 
 
@@ -43,8 +42,8 @@ class DeviceRequest:
 class Devices:
     """The logins under way, in all data centres."""
 
-    def __init__(self, clock: Clock, accounts: Accounts) -> None:
-        self._clock, self._accounts = clock, accounts
+    def __init__(self, clock: Clock, accounts: Accounts, switches: Switches) -> None:
+        self._clock, self._accounts, self._switches = clock, accounts, switches
         self.requests: dict[str, DeviceRequest] = {}
         """By device code, oldest first."""
 
@@ -73,6 +72,10 @@ class Devices:
         self.requests[request.device_code] = request
         return request
 
+    @property
+    def _interval(self) -> timedelta:
+        return timedelta(seconds=self._switches.device_interval)
+
     def poll(self, sent: dict[str, str], data_centre: str) -> dict[str, Any]:
         """Give the tokens, once the user has agreed.
 
@@ -91,7 +94,7 @@ class Devices:
         request.polled_at = now
         if now >= request.expires_at:
             raise TokenError("expired")
-        if polled_at is not None and now - polled_at < INTERVAL and data_centre == request.data_centre:
+        if polled_at is not None and now - polled_at < self._interval and data_centre == request.data_centre:
             raise TokenError("slow_down")
         if request.denied:
             raise TokenError("access_denied")
@@ -122,7 +125,7 @@ class DeviceRoutes:
             body={
                 "user_code": begun.user_code,
                 "device_code": begun.device_code,
-                "interval": int(INTERVAL.total_seconds() * 1000),
+                "interval": int(self._switches.device_interval * 1000),
                 "expires_in": int(LIFE.total_seconds() * 1000),
                 "verification_url": f"{request.origin}/oauth/v3/device",
             }

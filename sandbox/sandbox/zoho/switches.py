@@ -18,6 +18,8 @@ class Switches:
     """Token answers have `expires_in` in milliseconds, and `expires_in_sec` beside it, as older ones had."""
     device_status: int = 200
     """HTTP status of the device flow's errors while polling."""
+    device_interval: float = 30.0
+    """Seconds between two polls of the device flow."""
     device_form: bool = True
     """The device flow's parameters may come as a form body, not only in the query."""
     device_wrong_client: str = "invalid_client"

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from singer_store import Grant
     from target_zoho_crm.api.consent import Client
 
-INTERVAL = 30.0
-"""Seconds between two polls at least, whatever the answer says."""
+SHORTEST_MS = 1000
 MARGIN = 1.0
 """Seconds added, since the way to Zoho does not always take equally long."""
 SLOWER = 5.0
@@ -95,7 +94,9 @@ def read_login(body: bytes, accounts_url: str, now: datetime) -> DeviceLogin:
     """
     answer = parse_object(body)
     try:
-        interval = max(INTERVAL, int(answer["interval"]) / 1000)
+        told = int(answer["interval"])
+        # The page "Initiation Request" has milliseconds, and 30000; so little cannot be milliseconds.
+        interval = max(float(told) if told < SHORTEST_MS else told / 1000, 1.0)
         return DeviceLogin(
             user_code=str(answer["user_code"]),
             verification_url=str(answer["verification_url"]),
