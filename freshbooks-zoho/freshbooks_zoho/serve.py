@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 
 from freshbooks_zoho.admin.access import Guarded, check_exposure
+from freshbooks_zoho.admin.connections import counting_failures, measure_connections
 from freshbooks_zoho.admin.health import health_routes
 from freshbooks_zoho.admin.metrics import Metrics
 from freshbooks_zoho.admin.page import StatusPage
@@ -67,18 +68,20 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     with ExitStack() as stack:
         store = stack.enter_context(open_store(settings.store_url, settings.store_key))
-        authorizer = Authorizer(open_broker(store, settings.tap))
+        metrics = Metrics()
+        measure_connections(metrics, settings, store)
+        authorizer = Authorizer(counting_failures(open_broker(store, settings.tap), metrics))
         freshbooks = FreshBooksClient(settings.tap.api_url, authorizer, user_agent=settings.tap.user_agent)
         stack.callback(freshbooks.close)
         account = await in_thread(partial(find_account, settings, store, freshbooks))
         try:
-            client = stack.enter_context(open_client(settings, store))
+            client = stack.enter_context(open_client(settings, store, metrics=metrics))
         except ConfigurationError as error:
             raise SettingError(str(error)) from None
         agent = f"{PLUGIN}/{version(PLUGIN)}"
         api = EventsApi(settings.tap.api_url, account, authorizer, user_agent=agent)
         stack.callback(api.close)
-        await _serve(_Connections(settings, store, account, client, api), stop)
+        await _serve(_Connections(settings, store, account, client, api, metrics), stop)
     logger.info("Stopped.")
 
 
@@ -91,16 +94,16 @@ class _Connections:
     account: str
     client: ZohoClient
     api: EventsApi
+    metrics: Metrics
 
 
 async def _serve(to: _Connections, stop: asyncio.Event) -> None:
-    settings, store, account = to.settings, to.store, to.account
-    metrics = Metrics()
+    settings, store, account, metrics = to.settings, to.store, to.account, to.metrics
     zoho = ZohoSide(settings, to.client, store, account, metrics=metrics)
     inbox = Inbox(store.pending)
     callbacks = Callbacks(to.api, store, settings.public_url, account) if settings.public_url else None
     conductor = Conductor(settings, store, account, metrics=metrics, zoho=zoho, changed=inbox.changed)
-    readiness = Readiness(inbox, callbacks, conductor, zoho)
+    readiness = Readiness(settings, store, inbox=inbox, callbacks=callbacks, conductor=conductor, zoho=zoho)
     public: ASGIApp
     if callbacks is None:
         logger.warning("There is no public_url, so there are no webhooks: what changed is found at each poll_interval.")

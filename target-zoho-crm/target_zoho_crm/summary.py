@@ -69,6 +69,7 @@ class Summary:
             "unknown_statuses": dict(self.unknown_statuses),
             "calls": self.usage.calls if self.usage else 0,
             "credits": self.usage.credits if self.usage else 0,
+            "credits_remaining": self.usage.credits_remaining if self.usage else None,
         }
 
 

@@ -74,6 +74,9 @@ def test_a_change_in_freshbooks_is_in_zoho_and_what_people_change_there_is_set_r
         assert measured["run_last_success_timestamp"] == pytest.approx(time.time(), abs=600)
         assert measured['channel_expiry_seconds{channel="Deals"}'] > 6 * 86400
         assert measured["run_seconds_count"] == 4
+        for service in ("freshbooks", "zoho"):
+            assert 0 <= measured[f'token_age_seconds{{service="{service}"}}'] < 600
+            assert measured[f'token_refresh_failures_total{{service="{service}"}}'] == 0
         assert served.stop() == 0
 
         tokens = [one["token"] for one in store.secrets.all("channel").values()]

@@ -44,13 +44,17 @@ class Metrics:
         self.run_last_success = gauge("run_last_success_timestamp", "Unix time of the end of the last successful run.")
         self.records_written = counter("records_written_total", "Records written to Zoho.", ["module", "action"])
         self.records_unchanged = counter("records_unchanged_total", "Records that needed no write.")
-        self.zoho_credits_remaining = gauge("zoho_credits_remaining", "API credits left to the organization.")
+        self.zoho_credits_remaining = gauge(
+            "zoho_credits_remaining",
+            "API credits left to the organization; not a number before Zoho has said, at half of the day's credits.",
+        )
+        self.zoho_credits_remaining.set(float("nan"))
         self.channel_expiry_seconds = gauge(
             "channel_expiry_seconds", "Seconds until a Zoho channel expires.", ["channel"]
         )
         self.token_age_seconds = gauge("token_age_seconds", "Seconds since the access token was made.", ["service"])
         self.token_refresh_failures = counter(
-            "token_refresh_failures_total", "Token refreshes that failed.", ["service"]
+            "token_refresh_failures_total", "Token refreshes of this process that failed.", ["service"]
         )
         self.reconcile_difference_cents = gauge(
             "reconcile_difference_cents",

@@ -147,10 +147,7 @@ def collect(settings: Settings, store: Store, now: datetime) -> Status:
     # host:pid:random; the last part means nothing to anyone.
     served_by = holder.owner.rpartition(":")[0].replace(":", ", process ") if holder is not None else None
     objects = [read_object(one) for one in pending if one.account != ZOHO and account in (None, one.account)]
-    connections = (
-        _connection("freshbooks", settings.tap.client_id, settings.tap.refresh_token, store),
-        _connection("zoho", settings.target.client_id, settings.target.refresh_token, store),
-    )
+    connections = read_connections(settings, store)
     callbacks = tuple(_callbacks(store, account)) if settings.public_url else ()
     watched = tuple(_channels(store, now)) if settings.public_url else ()
     streams = tuple(_stream(name, runs, objects) for name in STREAMS)
@@ -186,6 +183,18 @@ def past_runs(store: Store, account: str | None, now: datetime) -> list[PastRun]
     """
     made, read, written = (store.runs.latest(plugin, MOST_RUNS, since=now - PERIOD) for plugin in (RUNS, TAP, TARGET))
     return put_together(made, [run for run in read if run.summary.get("account") in (None, account)], written)
+
+
+def read_connections(settings: Settings, store: Store) -> tuple[ConnectionStatus, ConnectionStatus]:
+    """Give how FreshBooks and Zoho are connected.
+
+    Raises:
+        StoreError: if the store cannot be used.
+    """
+    return (
+        _connection("freshbooks", settings.tap.client_id, settings.tap.refresh_token, store),
+        _connection("zoho", settings.target.client_id, settings.target.refresh_token, store),
+    )
 
 
 def _connection(service: str, client_id: str, seed: str | None, store: Store) -> ConnectionStatus:

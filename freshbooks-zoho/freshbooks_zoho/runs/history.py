@@ -88,6 +88,8 @@ class History:
         return next((dict(run.summary) for run in self._store.runs.latest(TARGET) if run.started_at >= started), {})
 
     def _count(self, summary: Mapping[str, Any]) -> None:
+        if (credits_left := summary.get("credits_remaining")) is not None:
+            self._metrics.zoho_credits_remaining.set(credits_left)
         for stream, counts in (summary.get("streams") or {}).items():
             for action in _WRITTEN:
                 if counts.get(action):

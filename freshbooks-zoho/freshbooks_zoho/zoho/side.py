@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from freshbooks_zoho.admin.connections import counting_failures
 from freshbooks_zoho.settings import PLUGIN
 from freshbooks_zoho.zoho.drift import Drift
 from freshbooks_zoho.zoho.watch import Watch
@@ -33,13 +34,23 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def open_client(settings: Settings, store: Store, retries: Retries = RETRIES) -> ZohoClient:
+def open_client(
+    settings: Settings, store: Store, retries: Retries = RETRIES, metrics: Metrics | None = None
+) -> ZohoClient:
     """Give a client of the organization's API, with the token that target and companion share.
+
+    Args:
+        settings: of the companion.
+        store: holds the token.
+        retries: of calls that fail.
+        metrics: count the refreshes that fail.
 
     Raises:
         ConfigurationError: if `accounts_url` is none of Zoho's.
     """
     broker = open_broker(store, settings.target)
+    if metrics is not None:
+        broker = counting_failures(broker, metrics)
     agent = f"{PLUGIN}/{version(PLUGIN)}"
     return ZohoClient(broker, max_parallel=settings.target.max_parallel_requests, user_agent=agent, retries=retries)
 
@@ -95,7 +106,10 @@ class ZohoSide:
                 logger.warning("%s", self._problem)
                 return AGAIN_SECONDS
             self._problem = None
-        return self._watch.tend()
+        seconds = self._watch.tend()
+        if (credits_left := self._client.usage.credits_remaining) is not None:
+            self._metrics.zoho_credits_remaining.set(credits_left)
+        return seconds
 
     def problems(self) -> list[str]:
         """Give a sentence for each channel that cannot be relied on."""
