@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from singer_store import oauth
+from singer_store.authorizer import Authorizer
 from singer_store.broker import Broker
 from singer_store.errors import (
     ClientRefusedError,
@@ -30,6 +31,7 @@ from singer_store.written import WrittenRecord, WrittenRecords
 __all__ = [
     "SET_ASIDE",
     "AccessToken",
+    "Authorizer",
     "Broker",
     "ClientRefusedError",
     "ConnectAgainError",

@@ -7,13 +7,18 @@ and every answer brings the next one. The store's broker sees to it that one is 
 from __future__ import annotations
 
 import json
-import threading
-import time
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from singer_store import ClientRefusedError, Grant, RefreshRefused, RefreshUnanswered, RefreshUnavailableError
+from singer_store import (
+    Authorizer,
+    ClientRefusedError,
+    Grant,
+    RefreshRefused,
+    RefreshUnanswered,
+    RefreshUnavailableError,
+)
 from singer_store.oauth import post_form
 from tap_freshbooks.errors import problems
 from tap_freshbooks.limits import retry_after
@@ -21,12 +26,13 @@ from tap_freshbooks.limits import retry_after
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from singer_store import AccessToken, Broker, Store
+    from singer_store import Broker, Store
     from tap_freshbooks.settings import Settings
+
+__all__ = ["Authorizer", "given_by", "grant_of", "open_broker", "refresher"]
 
 TOKEN_PATH = "/auth/oauth/token"  # noqa: S105
 TIMEOUT = (10.0, 60.0)
-CACHE_SECONDS = 60.0
 
 
 def open_broker(store: Store, settings: Settings) -> Broker:
@@ -107,39 +113,3 @@ def _grant(payload: Mapping[str, Any]) -> Grant:
         details={"scope": str(payload["scope"])} if payload.get("scope") else {},
         issued_at=datetime.fromtimestamp(created_at, timezone.utc) if isinstance(created_at, (int, float)) else None,
     )
-
-
-class Authorizer:
-    """The access token of one run, shared by its threads, so that not each call asks the store."""
-
-    def __init__(self, broker: Broker) -> None:
-        self._broker = broker
-        self._lock = threading.Lock()
-        self._token: AccessToken | None = None
-        self._ask_again = 0.0
-
-    def token(self) -> AccessToken:
-        """Give a valid access token.
-
-        Raises:
-            TokenError: of the store, if there is none to be had.
-        """
-        with self._lock:
-            if self._token is None or time.monotonic() >= self._ask_again:
-                return self._keep(self._broker.token())
-            return self._token
-
-    def renew(self, rejected: AccessToken) -> AccessToken:
-        """Give another token than one that was refused; of several threads that were refused, the first one asks.
-
-        Raises:
-            TokenError: of the store, if there is none to be had.
-        """
-        with self._lock:
-            if self._token is None or self._token.value == rejected.value:
-                return self._keep(self._broker.renew(rejected))
-            return self._token
-
-    def _keep(self, token: AccessToken) -> AccessToken:
-        self._token, self._ask_again = token, time.monotonic() + CACHE_SECONDS
-        return token

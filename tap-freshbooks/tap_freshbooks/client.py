@@ -28,8 +28,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from singer_store import AccessToken
-    from tap_freshbooks.auth import Authorizer
+    from singer_store import AccessToken, Authorizer
     from tap_freshbooks.resources import Resource
 
 Params = list[tuple[str, str]]

@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from singer_store import open_store
+from singer_store import Authorizer, open_store
 from target_zoho_crm.api.auth import open_broker
 from target_zoho_crm.api.client import ZohoClient
 from target_zoho_crm.org.preflight import Ready, prepare
@@ -65,7 +65,7 @@ class Run:
     @cached_property
     def client(self) -> ZohoClient:
         """The organization's API."""
-        broker = open_broker(self.store, self.settings)
+        broker = Authorizer(open_broker(self.store, self.settings))
         agent = f"{PLUGIN}/{version(PLUGIN)}"
         return self._open.enter_context(
             ZohoClient(broker, max_parallel=self.settings.max_parallel_requests, user_agent=agent)

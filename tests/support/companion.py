@@ -20,7 +20,8 @@ from freshbooks_zoho.webhooks.consent import ConsentPage
 from freshbooks_zoho.webhooks.inbox import Inbox
 from freshbooks_zoho.webhooks.limits import Limits
 from sandbox.freshbooks.signature import HEADER, signature
-from tap_freshbooks.auth import Authorizer, open_broker
+from singer_store import Authorizer
+from tap_freshbooks.auth import open_broker
 from tap_freshbooks.settings import Settings
 
 if TYPE_CHECKING:

@@ -9,8 +9,15 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from singer_store import AccessToken, ClientRefusedError, RefreshRefused, RefreshUnanswered, RefreshUnavailableError
-from tap_freshbooks.auth import Authorizer, grant_of, refresher
+from singer_store import (
+    AccessToken,
+    Authorizer,
+    ClientRefusedError,
+    RefreshRefused,
+    RefreshUnanswered,
+    RefreshUnavailableError,
+)
+from tap_freshbooks.auth import grant_of, refresher
 from tap_freshbooks.settings import Settings
 
 GOOD = {
