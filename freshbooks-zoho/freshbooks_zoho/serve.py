@@ -33,8 +33,8 @@ from freshbooks_zoho.webhooks.consent import ConsentPage
 from freshbooks_zoho.webhooks.inbox import Inbox
 from freshbooks_zoho.webhooks.notifications import Notifications
 from freshbooks_zoho.zoho.side import ZohoSide, open_client
-from singer_store import StoreError, open_store
-from tap_freshbooks.auth import Authorizer, open_broker
+from singer_store import Authorizer, StoreError, open_store
+from tap_freshbooks.auth import open_broker
 from tap_freshbooks.client import FreshBooksClient
 from tap_freshbooks.errors import FreshBooksError
 from target_zoho_crm.errors import ConfigurationError
