@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Literal, cast
 
-from singer_store import StoreError, open_store
+from singer_store import Authorizer, StoreError, open_store
 from tap_freshbooks.account import Business, businesses, choose
-from tap_freshbooks.auth import Authorizer, open_broker
+from tap_freshbooks.auth import open_broker
 from tap_freshbooks.balances import Balances
 from tap_freshbooks.client import FreshBooksClient
 from tap_freshbooks.consent import missing_scopes, scopes_advice
