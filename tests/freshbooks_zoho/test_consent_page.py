@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from urllib.parse import urlsplit
@@ -63,18 +64,28 @@ def test_it_is_taken_once(served, store, attempt):
     assert kept(store, attempt) == {"code": "first"}
 
 
-def test_of_many_at_once_one_is_taken(store, attempt):
-    taken = []
+def test_of_several_at_once_one_is_taken(store, attempt, monkeypatch):
+    taken, together, find = [], threading.Barrier(2), Attempts.find
+
+    def look_together(*args):
+        """Let nobody go on before another has looked, unless no other can."""
+        found = find(*args)
+        with suppress(threading.BrokenBarrierError):
+            together.wait(0.3)
+        return found
+
+    monkeypatch.setattr(Attempts, "find", look_together)
 
     def come(number):
         if Attempts(store).answer(attempt, attempt.state, {"code": str(number)}, datetime.now(timezone.utc)):
             taken.append({"code": str(number)})
 
-    threads = [threading.Thread(target=come, args=(number,)) for number in range(8)]
+    threads = [threading.Thread(target=come, args=(number,)) for number in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    monkeypatch.setattr(Attempts, "find", find)
     assert taken == [kept(store, attempt)]
 
 

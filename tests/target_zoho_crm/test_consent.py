@@ -173,7 +173,7 @@ def test_a_login_can_be_kept_and_goes_on_where_it_was(device):
     assert login.device_code not in repr(login)
 
 
-def test_times_are_milliseconds_and_never_less_than_thirty_seconds():
+def test_times_are_milliseconds_and_what_cannot_be_is_taken_for_seconds():
     answer = {"user_code": "U", "device_code": "D", "verification_url": "V", "interval": 45000, "expires_in": 300000}
     read = read_login(json.dumps(answer).encode(), US, NOON)
     assert (read.interval, read.expires_at) == (45, NOON + timedelta(minutes=5))

@@ -82,8 +82,9 @@ class AccountsRoutes:
 
     @route("POST", "/oauth/v2/token/revoke")
     def revoke(self, request: Request) -> Response:
-        """End a token."""
-        ended = self._accounts.revoke(parameters(request).get("token", ""))
+        """End a token; one that another data centre has made is not known here."""
+        token = parameters(request).get("token", "")
+        ended = self._accounts.made_in(token) == self._here and self._accounts.revoke(token)
         return Response(body={"status": "success"} if ended else {"error": "invalid_token"})
 
     @route("GET", "/oauth/serverinfo")

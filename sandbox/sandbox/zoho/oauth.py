@@ -214,6 +214,13 @@ class Accounts:
         scope = " ".join(sorted(refresh.scopes))
         return {"access_token": access.value, "scope": scope, "token_type": "Bearer", "expires_in": TOKEN_LIFE}
 
+    def made_in(self, value: str) -> str | None:
+        """Give the data centre whose accounts server has made a token; None if it is not a live one."""
+        if value in self.refresh_tokens:
+            return self.refresh_tokens[value].data_centre
+        access = self.access_tokens.get(value)
+        return access and (self.made_in(access.refresh_token) or access.data_centre)
+
     def revoke(self, value: str) -> bool:
         """End a refresh token with its access tokens; says whether there was one."""
         if self.refresh_tokens.pop(value, None) is None:

@@ -8,6 +8,12 @@ import pytest
 import requests
 
 
+def test_a_token_is_revoked_where_it_was_made(box):
+    token, urls = box.zoho.grant(data_centre="eu"), [box.zoho.data_centres[name].accounts_url for name in ("us", "eu")]
+    said = [requests.post(f"{url}/oauth/v2/token/revoke", data={"token": token}, timeout=10).json() for url in urls]
+    assert said == [{"error": "invalid_token"}, {"status": "success"}]
+
+
 def test_a_refresh_gives_an_hour_a_domain_and_no_new_refresh_token(api):
     answer = api.refresh()
     body = answer.json()
