@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
+import subprocess
 import time
 from datetime import datetime, timezone
 from itertools import pairwise
 
 import pytest
+import requests
 from cryptography.fernet import Fernet
-from support.meltano_project import make_project, plugin_settings
+from support.companion import free_port
+from support.meltano_project import BIN, make_project, plugin_settings
 from support.processes import is_alive
-from support.serving import Served, eventually
+from support.serving import PATIENCE, Served, eventually
 from support.stub_plugins import ACCOUNT, Diary, make_plugins
 
 from singer_store import open_store
@@ -139,17 +143,53 @@ def test_of_two_processes_one_makes_the_runs_and_the_other_follows_it(postgres_u
     assert set(brought) == set(range(1, 12))
 
 
-def test_a_port_that_is_taken_is_said_in_one_sentence(tmp_path):
-    plugins = make_plugins(tmp_path / "plugins")
-    shared = {"store_url": f"sqlite:///{tmp_path}/s/store.db", "store_key": Fernet.generate_key().decode()}
+def stub_settings(folder):
+    """Settings of plugins that do what they are told, over a store below a folder."""
+    shared = {"store_url": f"sqlite:///{folder}/s/store.db", "store_key": Fernet.generate_key().decode()}
     shared |= {"client_id": "c", "client_secret": "s"}
     tap = {**shared, "redirect_uri": "https://example.com", "account_id": ACCOUNT}
-    project = make_project(tmp_path / "project", plugins, tap_freshbooks=tap, target_zoho_crm=shared)
+    return {"tap_freshbooks": tap, "target_zoho_crm": shared}
+
+
+def test_meltano_starts_it_with_its_settings_and_ends_it_well(tmp_path):
+    plugins = {**make_plugins(tmp_path / "plugins"), "freshbooks-zoho": BIN / "freshbooks-zoho"}
+    # Whatever is not set comes as Meltano hands it on: the defaults.
+    own = {"port": free_port(), "admin_port": free_port(), "debounce": "0.5"}
+    project = make_project(tmp_path / "project", plugins, freshbooks_zoho=own, **stub_settings(tmp_path))
+    invoke = [str(BIN / "meltano"), "invoke", "freshbooks-zoho"]
+    log = tmp_path / "serve.log"
+
+    def answers(port):
+        try:
+            return requests.get(f"http://127.0.0.1:{port}/healthz", timeout=5).json() == {"status": "ok"}
+        except requests.ConnectionError:
+            return False
+
+    with log.open("wb") as output:
+        process = subprocess.Popen([*invoke, "serve", "--log-format=json"], cwd=project, stdout=output, stderr=output)
+    try:
+        eventually(lambda: answers(own["port"]) and answers(own["admin_port"]))
+        eventually(lambda: "A run for what changed ended well" in log.read_text())
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert json.loads(log.read_text().splitlines()[-1])["message"] == "Stopped."
+
+    command = [*invoke[:-1], "freshbooks-zoho:serve", "--help"]
+    shown = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True)
+    assert "Usage: freshbooks-zoho serve" in shown.stdout
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence(tmp_path):
+    plugins = make_plugins(tmp_path / "plugins")
+    project = make_project(tmp_path / "project", plugins, **stub_settings(tmp_path))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with Served(project, public=False, port=taken.getsockname()[1]) as served:
-            assert served.process.wait(60) == 1
+            assert served.process.wait(PATIENCE) == 1
 
     assert "Error: A port cannot be opened" in served.log.read_text()
     assert "Traceback" not in served.log.read_text()

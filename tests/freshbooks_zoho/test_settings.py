@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.meltano_project import BIN, make_project
+from support.meltano_project import BIN, ROOT, make_project
 
 from freshbooks_zoho.project import Project, ProjectError, find_project
 from freshbooks_zoho.settings import SettingError, from_environment, load, read
@@ -147,6 +147,22 @@ def test_bare_in_the_project_the_settings_are_those_that_meltano_gives(tmp_path)
     assert (found.tap.client_secret, found.tap.account_id, found.store_key) == ("the secret", "of dev", "k")
     assert (found.target.client_id, found.target.pipeline) == ("target", "Sales")
     assert (found.port, found.debounce, found.poll_interval) == (9, 3, 60)
+
+
+def test_in_the_repositorys_own_sandbox_environment_all_three_work_with_one_store(tmp_path, monkeypatch):
+    variables = {
+        "MELTANO_ENVIRONMENT": "sandbox",
+        "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path}/meltano.db",
+        **{f"TAP_FRESHBOOKS_{name.upper()}": value for name, value in TAP.items()},
+        **{f"TARGET_ZOHO_CRM_{name.upper()}": value for name, value in TARGET.items()},
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    found = load(variables, ROOT)
+    assert found.store_url == f"sqlite:///{ROOT}/.sandbox/store.db"
+    assert (found.port, found.debounce, found.restore_fields, found.public_url) == (8080, 2, True, None)
 
 
 def test_the_command_says_one_sentence_and_no_more(tmp_path):

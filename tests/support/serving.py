@@ -63,7 +63,7 @@ class Served:
     def stop(self) -> int:
         """SIGTERM; gives the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE)
 
     def lines(self) -> list[dict[str, Any]]:
         """Give the log so far."""
