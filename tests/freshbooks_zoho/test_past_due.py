@@ -221,7 +221,7 @@ def test_what_zoho_cannot_show_in_its_currency_is_said_and_counted(box, tmp_path
 def test_a_custom_module_for_invoices_with_field_names_of_its_own(box, tmp_path):
     box.zoho.add_custom_module("Bills", "Bill", "Bills")
     # Its API name is taken by another field.
-    box.zoho.add_custom_field("Bills", "FreshBooks-Outstanding")
+    box.zoho.add_custom_field("Bills", "FreshBooks: Outstanding")
     books = box.freshbooks
     bill(books, books.create_client(organization="Willow Creek"), "12.34", days_ago=3)
     pipeline = Pipeline(box, tmp_path, target={"invoices_module": "Bills"})
