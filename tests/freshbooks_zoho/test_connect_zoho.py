@@ -117,6 +117,16 @@ def test_a_user_of_another_data_centre_is_followed_there_and_the_settings_with_t
         )
 
 
+def test_a_client_made_in_another_data_centre_is_found_there_unless_one_is_named(known, box):
+    (client,) = [each for each in box.zoho.accounts.clients.values() if each.kind == "device"]
+    client.data_centres = {"eu"}
+    known.after_wait = lambda _: box.zoho.approve_device()
+
+    named = known.run("connect", "zoho", "--data-centre", "us")
+    assert (named.exit_code, "invalid_client" in named.stderr) == (1, True)
+    assert known.json("connect", "zoho", "--json")["accounts_url"] == box.zoho.data_centres["eu"].accounts_url
+
+
 def test_a_process_that_runs_on_with_the_former_data_centre_keeps_working(known, box):
     """`serve` has read its settings before; its token is renewed where it was made all the same."""
     before = read_settings(collect_of(known))

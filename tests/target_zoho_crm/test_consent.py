@@ -29,7 +29,15 @@ from target_zoho_crm.api.consent import (
     revoke,
     trusted_server,
 )
-from target_zoho_crm.api.device import DeviceLogin, Elsewhere, begin_login, judge_poll, poll_login, read_login
+from target_zoho_crm.api.device import (
+    DeviceLogin,
+    Elsewhere,
+    begin_login,
+    find_login,
+    judge_poll,
+    poll_login,
+    read_login,
+)
 from target_zoho_crm.errors import ConfigurationError
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
@@ -159,6 +167,18 @@ def test_a_service_that_is_not_there_for_a_while_is_polled_on_and_not_for_ever(b
 def test_a_client_of_another_kind_is_shown_its_own_way(box, kind):
     with pytest.raises(ConsentError, match=r"invalid_client.*limited-input devices.*--self-client.*--redirect"):
         begin_login(client_of(box, kind), NOON)
+
+
+def test_a_client_that_is_known_in_one_data_centre_only_is_found_there(box, device):
+    client, _ = device
+    box.zoho.accounts.clients[client.client_id].data_centres = {"eu"}
+
+    login = find_login(client, NOON)
+
+    assert login.accounts_url == box.zoho.data_centres["eu"].accounts_url
+    box.zoho.accounts.clients[client.client_id].data_centres = set()
+    with pytest.raises(ConsentError, match="limited-input devices"):
+        find_login(client, NOON)
 
 
 def test_a_wrong_secret_is_said(box, device):

@@ -126,7 +126,7 @@ def finish(  # noqa: PLR0913
     broker = open_broker(store, settings)
     broker.connect(grant)
     lacking = missing_scopes(grant.details.get("scope"))
-    problems = [f"The consent lacks a scope: {scopes_advice(lacking)}"] if lacking else []
+    problems = [f"The consent given to FreshBooks is too narrow: {scopes_advice(lacking)}"] if lacking else []
     found: list[Business] = []
     business: Business | None = None
     invoices: tuple[Invoice, ...] = ()

@@ -182,8 +182,8 @@ def finish(project: Project, settings: Settings, store: Store, grant: Grant) -> 
 
 def _lacking(scopes: Sequence[str]) -> str:
     return (
-        f"The consent lacks {', '.join(scopes)}: run `freshbooks-zoho connect zoho` again, and with a self client give "
-        "its code all the scopes that are shown."
+        f"The consent given to Zoho lacks {', '.join(scopes)}: run `freshbooks-zoho connect zoho` again, and with a "
+        "self client give its code all the scopes that are shown."
     )
 
 

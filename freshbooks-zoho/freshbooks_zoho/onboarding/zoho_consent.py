@@ -22,7 +22,7 @@ from target_zoho_crm.api.consent import (
     exchange,
     read_pasted,
 )
-from target_zoho_crm.api.device import DeviceLogin, begin_login, poll_login
+from target_zoho_crm.api.device import DeviceLogin, begin_login, find_login, poll_login
 from target_zoho_crm.errors import ConfigurationError
 from target_zoho_crm.settings import Settings, read_settings
 
@@ -56,11 +56,13 @@ class Consent:
         configs: of the project.
         settings: of the target.
         client: the OAuth client, at the accounts server that is asked.
+        elsewhere: whether other data centres are asked, where that one does not know the client.
     """
 
     configs: Configs
     settings: Settings
     client: Client
+    elsewhere: bool = True
 
     @classmethod
     def of(cls, configs: Configs, dialogue: Dialogue | None, data_centre: str | None = None) -> Consent:
@@ -86,7 +88,7 @@ class Consent:
             raise SettingError(f"{TARGET}: {error}") from None
         if data_centre:
             client = replace(client, accounts_url=accounts_server(data_centre, client))
-        return cls(configs, settings, client)
+        return cls(configs, settings, client, elsewhere=data_centre is None)
 
     def talk(self, store: Store, dialogue: Dialogue, redirect: str | None) -> ZohoReport:
         """Connect with a person at the terminal, by a login on a device or by way of a redirect URI.
@@ -102,7 +104,7 @@ class Consent:
             dialogue.say("It leads to a page that need not load. Copy that page's whole address, and paste it here.")
             grant = dialogue.ask("Address", lambda text: self._read(text, redirect, state), wrong=PasteError)
             return self._finish(store, grant)
-        login = begin_login(self.client, now())
+        login = self._login()
         minutes = round((login.expires_at - now()).total_seconds() / 60)
         dialogue.say(f"Open this page within {minutes} minutes, type in the code {login.user_code}, and agree:")
         dialogue.show_page(login.verification_url)
@@ -145,7 +147,7 @@ class Consent:
             expires_at = now() + LIFE
             attempt = self._attempt(expires_at, **details)
         else:
-            login = begin_login(self.client, now())
+            login = self._login()
             attempt, expires_at = self._login_attempt(login), login.expires_at
             shown = {
                 "verification_url": login.verification_url,
@@ -182,6 +184,9 @@ class Consent:
             raise
         attempts.drop(SERVICE, self.client.client_id)
         return self._finish(store, grant)
+
+    def _login(self) -> DeviceLogin:
+        return (find_login if self.elsewhere else begin_login)(self.client, now())
 
     def _await(self, login: DeviceLogin, keep: Callable[[DeviceLogin], None] = lambda _: None) -> Grant:
         """Poll when that may be done, until there are tokens or there will be none."""

@@ -219,7 +219,7 @@ class Accounts:
         if value in self.refresh_tokens:
             return self.refresh_tokens[value].data_centre
         access = self.access_tokens.get(value)
-        return access and (self.made_in(access.refresh_token) or access.data_centre)
+        return None if access is None else self.made_in(access.refresh_token) or access.data_centre
 
     def revoke(self, value: str) -> bool:
         """End a refresh token with its access tokens; says whether there was one."""

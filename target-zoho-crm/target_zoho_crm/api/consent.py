@@ -77,6 +77,17 @@ def location_of(accounts_url: str) -> str:
     return next((name for name, known in LOCATIONS.items() if known == host), host)
 
 
+def accounts_servers(client: Client) -> dict[str, str]:
+    """Give the URL of every data centre's accounts server, by the data centre's short name.
+
+    Raises:
+        ConsentError: if an emulated Zoho names one that is not on this machine.
+    """
+    if is_loopback(client.accounts_url):
+        return {name: trusted_server(str(url), client) for name, url in _listed(client).items()}
+    return {name: f"https://{host}" for name, host in LOCATIONS.items()}
+
+
 def accounts_server(location: str, client: Client) -> str:
     """Give the URL of a data centre's accounts server.
 
@@ -87,17 +98,22 @@ def accounts_server(location: str, client: Client) -> str:
     """
     if location in LOCATIONS and not is_loopback(client.accounts_url):
         return f"https://{LOCATIONS[location]}"
-    try:
-        response = requests.get(f"{client.accounts_url}/oauth/serverinfo", timeout=TIMEOUT, allow_redirects=False)
-        listed = (response.json().get("locations") or {}).get(location)
-    except (requests.RequestException, ValueError, AttributeError):
-        listed = None
-    if not isinstance(listed, str):
+    listed = _listed(client).get(location)
+    if listed is None:
         raise ConsentError(
             f"The user is in a data centre of Zoho's that is not known here ({safe_code(location)}). Set accounts_url "
             "to its accounts server, then connect again."
         )
-    return trusted_server(listed, client)
+    return trusted_server(str(listed), client)
+
+
+def _listed(client: Client) -> dict[str, Any]:
+    """Ask an accounts server for all of them (the page "Multi DC")."""
+    try:
+        response = requests.get(f"{client.accounts_url}/oauth/serverinfo", timeout=TIMEOUT, allow_redirects=False)
+        return dict(response.json()["locations"])
+    except (requests.RequestException, ValueError, KeyError, TypeError):
+        return {}
 
 
 def trusted_server(url: str, client: Client) -> str:

@@ -7,6 +7,7 @@ there. The statuses of the answers are not known to mean anything.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from target_zoho_crm.api.consent import (
     ConsentError,
     NoAnswerError,
     accounts_server,
+    accounts_servers,
     parse_object,
     post,
 )
@@ -79,6 +81,10 @@ class DeviceLogin:
         return replace(changed, next_poll=now + timedelta(seconds=changed.interval + MARGIN))
 
 
+class UnknownClientError(ConsentError):
+    """The accounts server does not know the client, or not as one for limited-input devices."""
+
+
 @dataclass(frozen=True)
 class Elsewhere:
     """The person has agreed, and is a user of another data centre."""
@@ -109,7 +115,8 @@ def read_login(body: bytes, accounts_url: str, now: datetime) -> DeviceLogin:
     except (KeyError, TypeError, ValueError):
         pass
     code = safe_code(str(answer.get("error", "")))
-    raise ConsentError(
+    kind = UnknownClientError if code == "invalid_client" else ConsentError
+    raise kind(
         f"Zoho begins no login on a device for this client ({code}). It has to be one for limited-input devices "
         f"(Non-browser Apps in the API console) and known in the data centre of {accounts_url} (another one is chosen "
         f"with --data-centre); {OTHER_CLIENTS}."
@@ -132,6 +139,25 @@ def begin_login(client: Client, now: datetime) -> DeviceLogin:
     # Nothing of this is secret, and the page names the query only.
     body = post(f"{client.accounts_url}/oauth/v3/device/code?{urlencode(query)}", {})
     return read_login(body, client.accounts_url, now)
+
+
+def find_login(client: Client, now: datetime) -> DeviceLogin:
+    """Begin a login at the client's accounts server or, if that does not know it, at the first that does.
+
+    A client is known where it was made, and elsewhere only if that was ticked in the API console.
+
+    Raises:
+        ConsentError: if Zoho begins none, or does not answer.
+    """
+    try:
+        return begin_login(client, now)
+    except UnknownClientError as unknown:
+        for server in accounts_servers(client).values():
+            if server != client.accounts_url:
+                # Only the client's id is sent, which is no secret.
+                with suppress(ConsentError):
+                    return begin_login(replace(client, accounts_url=server), now)
+        raise unknown from None
 
 
 def judge_poll(login: DeviceLogin, body: bytes, now: datetime) -> Grant | DeviceLogin | Elsewhere:
