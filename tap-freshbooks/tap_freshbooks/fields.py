@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.timestamps import eastern_to_utc, eastern_to_utc_exact, utc_to_utc
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 
+_UNUSABLE = (TypeError, ValueError, ArithmeticError)
+"""What a conversion raises where the value is not of the field's kind."""
 MOST_TYPES = 1000
 """Combinations of types that are remembered as right."""
 
@@ -89,7 +92,11 @@ class Fields:
         record = dict(zip(self._plain_names, values, strict=True))
         for name, convert in self._converted:
             value = row.get(name)
-            record[name] = None if value is None else self._converted_value(name, value, convert, notes)
+            try:
+                record[name] = None if value is None else convert(value, notes)
+            except _UNUSABLE:
+                record[name] = None
+                notes.unusable.add(self._prefix + name)
         unknown = row.keys() - self._names
         if unknown:
             notes.unknown.update(self._prefix + name for name in unknown)
@@ -98,7 +105,7 @@ class Fields:
     def _converted_value(self, name: str, value: Any, convert: Callable[[Any, Notes], Any], notes: Notes) -> Any:
         try:
             return convert(value, notes)
-        except (TypeError, ValueError, ArithmeticError):
+        except _UNUSABLE:
             notes.unusable.add(self._prefix + name)
             return None
 
@@ -152,7 +159,12 @@ def _boolean(value: Any, _notes: Notes) -> bool:
 def _day(value: Any, _notes: Notes) -> str | None:
     if not isinstance(value, str):
         raise TypeError("not a date")
-    return None if _is_blank(value) else date.fromisoformat(value[:10]).isoformat()
+    return None if _is_blank(value) else _iso_day(value[:10])
+
+
+@lru_cache(maxsize=4096)
+def _iso_day(text: str) -> str:
+    return date.fromisoformat(text).isoformat()
 
 
 def _moment(to_utc: Callable[[str], str]) -> Callable[[Any, Notes], str | None]:
@@ -180,6 +192,8 @@ def _money(value: Any, _notes: Notes) -> dict[str, str | None]:
     if not isinstance(value, dict):
         raise TypeError("not money")
     amount, code = value.get("amount"), value.get("code")
+    if type(amount) is str and type(code) is str:
+        return {"amount": amount, "code": code}
     if not isinstance(amount, str):
         if isinstance(amount, bool) or not isinstance(amount, (int, Decimal)):
             raise TypeError("not an amount")

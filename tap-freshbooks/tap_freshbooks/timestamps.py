@@ -8,6 +8,7 @@ instants, and the earlier one is taken, so that nothing ever looks newer than it
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -58,23 +59,23 @@ def _offsets(hour: str) -> tuple[timedelta, ...]:
     return (first, second) if second < first else (first,)
 
 
-@lru_cache(maxsize=4096)
 def eastern_to_utc(text: str) -> str:
     """Turn an Eastern timestamp into UTC: ``2026-06-29T16:48:49+00:00``.
 
     Raises:
         ValueError: if it is not a timestamp.
     """
-    return parse_eastern(text).isoformat()
+    return _in_utc(text)[0]
 
 
-@lru_cache(maxsize=4096)
 def eastern_to_utc_exact(text: str) -> str:
     """Turn an Eastern timestamp into UTC, always with microseconds.
 
     Raises:
         ValueError: if it is not a timestamp.
     """
+    if _EXACT.fullmatch(text) and (moved := _moved(text)):
+        return moved
     return parse_eastern(text).isoformat(timespec="microseconds")
 
 
@@ -88,14 +89,49 @@ def utc_to_utc(text: str) -> str:
     return parse_iso(text).isoformat()
 
 
-@lru_cache(maxsize=4096)
 def latest_utc(text: str) -> str:
     """Give the latest instant an Eastern timestamp can stand for, in UTC.
 
     Raises:
         ValueError: if it is not a timestamp.
     """
-    return instants(text)[-1].isoformat()
+    return _in_utc(text)[-1]
+
+
+_PLAIN = re.compile(r"(?:19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2} (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
+_EXACT = re.compile(_PLAIN.pattern + r"\.[0-9]{6}")
+
+
+@lru_cache(maxsize=4096)
+def _in_utc(text: str) -> tuple[str, ...]:
+    """Give all instants a timestamp can stand for."""
+    if _PLAIN.fullmatch(text) and (moved := _moved(text)):
+        return (moved,)
+    return tuple(moment.isoformat() for moment in instants(text))
+
+
+def _moved(text: str) -> str | None:
+    """Move a text of the usual form to UTC without parsing it; None on the two days of a year that have a switch."""
+    hours, day, tomorrow = _day(text[:10])
+    if hours is None:
+        return None
+    hour = int(text[11:13]) + hours
+    if hour >= _HOURS:
+        day, hour = tomorrow, hour - _HOURS
+    return f"{day}T{hour:02}{text[13:]}+00:00"
+
+
+_HOURS = 24
+
+
+@lru_cache(maxsize=4096)
+def _day(text: str) -> tuple[int | None, str, str]:
+    """Give the hours that all of a day is behind UTC (None if not all of it is), the day itself and the next one."""
+    begins = datetime.fromisoformat(text).replace(tzinfo=EASTERN)
+    tomorrow = begins + timedelta(days=1)
+    offset = begins.utcoffset() or timedelta()
+    hours, rest = divmod(-offset, timedelta(hours=1))
+    return None if rest or tomorrow.utcoffset() != offset else hours, text, tomorrow.date().isoformat()
 
 
 def eastern_day(moment: datetime) -> date:

@@ -34,8 +34,11 @@ class Writer(SingerWriter):
 
     @override
     def serialize_message(self, message: Message) -> str:
+        document = message.to_dict()
+        if isinstance(message, RecordMessage) and message.time_extracted is not None:
+            document["time_extracted"] = message.time_extracted.isoformat()
         try:
-            return _ENCODER.encode(message.to_dict())
+            return _ENCODER.encode(document)
         except TypeError:
             return super().serialize_message(message)
 

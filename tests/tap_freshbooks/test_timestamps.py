@@ -83,6 +83,24 @@ def test_utc_texts_sort_like_the_moments_they_stand_for(moment):
     assert utc_to_utc(first) < utc_to_utc(second)
 
 
+@given(st.datetimes(datetime(1880, 1, 1), datetime(2200, 1, 1)))  # noqa: DTZ001 - as FreshBooks writes them
+def test_a_text_is_moved_to_utc_as_parsing_it_would(written):
+    _agrees_with_parsing(written)
+
+
+@pytest.mark.parametrize("day", ["2026-03-07", "2026-03-08", "2026-03-09", "2026-10-31", "2026-11-01", "2026-11-02"])
+def test_so_it_is_at_each_quarter_of_an_hour_around_the_switches(day):
+    for quarter in range(24 * 4):
+        _agrees_with_parsing(datetime.fromisoformat(day) + timedelta(minutes=15 * quarter))
+
+
+def _agrees_with_parsing(written):
+    text = written.strftime("%Y-%m-%d %H:%M:%S").rjust(19, "0")
+    assert (eastern_to_utc(text), latest_utc(text)) == tuple(instants(text)[end].isoformat() for end in (0, -1))
+    exact = written.isoformat(" ", "microseconds")
+    assert eastern_to_utc_exact(exact) == instants(exact)[0].isoformat(timespec="microseconds")
+
+
 def test_days_are_eastern():
     assert eastern_day(datetime(2026, 6, 30, 3, 59, tzinfo=UTC)) == date(2026, 6, 29)
     assert eastern_day(datetime(2026, 6, 30, 4, 0, tzinfo=UTC)) == date(2026, 6, 30)
