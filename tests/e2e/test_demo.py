@@ -2,20 +2,52 @@
 
 from __future__ import annotations
 
+import os
+import re
+import secrets
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 
 
+def processes_with(variable):
+    """Give the processes that have a variable in their environment, as far as the system tells."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            found += [path.parent.name] if variable.encode() in path.read_bytes().split(b"\0") else []
+    return found
+
+
+@pytest.mark.timeout(600)
 def test_the_demonstration_adds_up_to_the_cent():
+    mark = f"MARK={secrets.token_hex()}"
+    name, _, value = mark.partition("=")
     done = subprocess.run(
-        [str(Path(sys.executable).parent / "sandbox"), "demo"], cwd=ROOT, capture_output=True, text=True, check=False
+        [str(Path(sys.executable).parent / "sandbox"), "demo"],
+        cwd=ROOT,
+        env={**os.environ, name: value},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     totals = [line.split() for line in lines[lines.index(next(row for row in lines if "difference" in row)) + 1 :]]
     assert [row[0] for row in totals if row] == ["EUR", "USD"]
     assert {row[-1] for row in totals if row} == {"0.00"}
+
+    # What came by webhook came by itself, and how long it took is told.
+    live = done.stdout.partition("freshbooks-zoho serve")[2].partition("\n\n")[0]
+    assert re.search(r"\d\.\d s later Zoho CRM has the account, and the deal", live)
+    assert re.search(r"\d\.\d s later the deal is won", live)
+    assert re.search(r"\d\.\d s later the amount is FreshBooks' again", live)
+    assert "exit code 0" in live
+
+    assert processes_with(mark) == []
     assert not (ROOT / ".sandbox" / "demo").exists()
