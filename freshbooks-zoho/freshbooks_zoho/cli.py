@@ -7,6 +7,7 @@ import sys
 import click
 
 from freshbooks_zoho.commands.connect import connect, disconnect
+from freshbooks_zoho.commands.doctor import doctor
 from freshbooks_zoho.commands.keys import keys
 from freshbooks_zoho.commands.plan import plan
 from freshbooks_zoho.commands.queue import dismiss, retry
@@ -25,7 +26,7 @@ def main() -> None:
     """
 
 
-for command in (connect, disconnect, setup, plan, serve, status, retry, dismiss, past_due, reconcile, keys):
+for command in (connect, disconnect, setup, plan, serve, status, doctor, retry, dismiss, past_due, reconcile, keys):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -101,6 +101,12 @@ class Leases:
             found = self._read(connection, name)
         return found if found is not None and found.expires_at > now else None
 
+    def last(self, name: str) -> Lease | None:
+        """Give the lease as its last holder has or had it; None if nobody ever did, or it was given back."""
+        with self._database.read() as connection:
+            found = self._read(connection, name)
+        return found if found is not None and found.owner else None
+
     def _time(self, connection: Connection) -> datetime:
         if self._database.file is not None:
             return datetime.now(timezone.utc)

@@ -86,3 +86,12 @@ def test_of_many_that_ask_at_once_one_gets_it(store, store_url, store_key, held_
 
     assert [lease.fence for lease in winners] == [2 if held_before else 1]
     assert store.leases.holder("runs", NOON) == winners[0]
+
+
+def test_who_held_a_lease_last_is_known_after_its_end_unless_it_was_given_back(store):
+    assert store.leases.last("runs") is None
+    lease = store.leases.acquire("runs", "one", TTL, NOON)
+    assert store.leases.holder("runs", later(hours=1)) is None
+    assert store.leases.last("runs") == lease
+    store.leases.release(lease)
+    assert store.leases.last("runs") is None

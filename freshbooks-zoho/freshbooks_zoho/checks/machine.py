@@ -1,0 +1,188 @@
+"""This machine: settings, Meltano and its plugins, files, the store, the clock."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+from datetime import timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml  # type: ignore[import-untyped]
+from dotenv import dotenv_values
+
+from freshbooks_zoho.admin.wording import span
+from freshbooks_zoho.checks.examination import Finding, bad, ok, warning
+from freshbooks_zoho.project import variables
+from freshbooks_zoho.settings import PLUGIN, TAP, TARGET
+from singer_store.database import parse_url
+from singer_store.location import default_key_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from freshbooks_zoho.checks.subject import Subject
+
+SLOW_CLOCK, WRONG_CLOCK = timedelta(seconds=30), timedelta(minutes=5)
+OLDEST_MELTANO = 4
+SET_CLOCK = "sudo timedatectl set-ntp true"
+RUN = f"meltano run {TAP} {TARGET}"
+HANG = {
+    "cli.disable_version_check": ("MELTANO_CLI_DISABLE_VERSION_CHECK", True, "looks for a new version"),
+    "send_anonymous_usage_stats": ("MELTANO_SEND_ANONYMOUS_USAGE_STATS", False, "sends usage statistics"),
+}
+"""Meltano's settings that let each run wait for a network that is not there: variable, good value, what it does."""
+_TRUE = {"true", "1", "yes", "on", "t", "y"}
+
+
+def settings(subject: Subject) -> Finding:
+    """Are all settings there, and do they make sense together?"""
+    found = subject.settings
+    if found.target.dry_run or found.tap.dry_run:
+        name = TARGET if found.target.dry_run else TAP
+        return warning(
+            f"The setting dry_run of {name} is true: runs write nothing.", f"meltano config unset {name} dry_run"
+        )
+    if found.tap.start_date is not None and found.tap.start_date > subject.clock():
+        return bad(
+            "The setting start_date is in the future: nothing could ever be read.",
+            f"meltano config unset {TAP} start_date",
+        )
+    return ok(f"The settings of {TAP}, {TARGET} and {PLUGIN} are complete and agree.")
+
+
+def meltano(subject: Subject) -> Finding:
+    """Is Meltano new enough, and are its plugins installed in the version of this command?"""
+    project = subject.project
+    found = _version_of([str(project.meltano), "--version"])
+    if found is None or int(found.split(".")[0]) < OLDEST_MELTANO:
+        return bad(
+            f"Meltano {found or 'does not start'}; this needs version {OLDEST_MELTANO} or later.",
+            f"pip install --upgrade 'meltano>={OLDEST_MELTANO}'",
+        )
+    ours = version(PLUGIN)
+    versions = {name: _version_of(command) for name, command in _plugins(project.root, subject.environment)}
+    missing = [name for name in (TAP, TARGET) if versions.get(name) is None]
+    if missing:
+        return bad(f"{' and '.join(missing)} cannot be started: not installed?", "meltano install")
+    others = [f"{name} {number}" for name, number in versions.items() if number != ours]
+    if others:
+        return bad(
+            f"Versions differ: {', '.join(others)}, {PLUGIN} {ours}; they belong together.", "meltano install --clean"
+        )
+    return ok(f"Meltano {found}; {TAP}, {TARGET} and {PLUGIN} {ours}.")
+
+
+def _plugins(root: Path, environment: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
+    """Give name and command of the plugins: from Meltano's folder, or where meltano.yml says they are."""
+    content = _meltano_yml(root).get("plugins") or {}
+    for kind in ("extractors", "loaders"):
+        for plugin in content.get(kind) or ():
+            name = str(plugin.get("name"))
+            if name not in {TAP, TARGET}:
+                continue
+            executable = str(plugin.get("executable") or name)
+            installed = root / ".meltano" / kind / name / "venv" / "bin" / executable
+            found = str(installed) if plugin.get("pip_url") else shutil.which(executable, path=environment.get("PATH"))
+            if found and Path(found).exists():
+                yield name, [found, "--version"]
+
+
+def _version_of(command: list[str]) -> str | None:
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed list
+            command, env=variables(os.environ), stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(r"\bv?(\d+\.\d+[^\s,]*)", done.stdout.decode(errors="replace"))
+    return found[1] if found and done.returncode == 0 else None
+
+
+def network_at_start(subject: Subject) -> Finding:
+    """Does Meltano ask the network at each start, so that runs hang where there is none?"""
+    root = subject.project.root
+    content = _meltano_yml(root)
+    given = {**{name: value for name, value in dotenv_values(root / ".env").items() if value}, **subject.environment}
+    asking = {
+        setting: what
+        for setting, (variable, good, what) in HANG.items()
+        if _flag(given.get(variable, _at(content, setting))) is not good
+    }
+    if not asking:
+        return ok("Meltano asks nobody at its start.")
+    commands = "; ".join(f"meltano config set meltano {name} {str(HANG[name][1]).lower()}" for name in asking)
+    return warning(
+        f"Meltano {' and '.join(asking.values())} at each start; where the network does not answer, each run waits for "
+        "up to a minute.",
+        commands,
+    )
+
+
+def _meltano_yml(root: Path) -> dict[str, Any]:
+    content = yaml.safe_load((root / "meltano.yml").read_text("utf-8"))
+    return content if isinstance(content, dict) else {}
+
+
+def _at(content: Any, setting: str) -> Any:
+    for name in setting.split("."):
+        content = content.get(name) if isinstance(content, dict) else None
+    return content
+
+
+def _flag(value: Any) -> bool | None:
+    return None if value is None else str(value).lower() in _TRUE
+
+
+def private_files(subject: Subject) -> Finding:
+    """May only their owner read the files with secrets?"""
+    found = subject.settings
+    files = [subject.project.root / ".env"]
+    if not found.store_key:
+        files.append(default_key_file())
+    if (database := store_file(found.store_url)) is not None:
+        files += [database.with_name(database.name + suffix) for suffix in ("", "-wal", "-shm")]
+    there = [file for file in files if file.exists()]
+    is_open = [file for file in there if os.name == "posix" and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
+    if is_open:
+        named = ", ".join(f"{file} ({stat.S_IMODE(file.stat().st_mode):04o})" for file in is_open)
+        return bad(
+            f"Other users of this machine may read {named}.", f"chmod 600 {' '.join(str(file) for file in is_open)}"
+        )
+    if not there:
+        return ok("There is no file with secrets.")
+    return ok(f"Only their owner may read {', '.join(file.name for file in there)}.")
+
+
+def store_file(store_url: str | None) -> Path | None:
+    """Give the file of a store; None for a database server."""
+    url = parse_url(store_url or "")
+    return Path(url.database or "") if url.drivername.startswith("sqlite") else None
+
+
+def store(subject: Subject) -> Finding:
+    """Can the store be opened with the key at hand?"""
+    found = subject.settings
+    file = store_file(found.store_url)
+    if file is not None and not file.exists():
+        seeds = found.tap.refresh_token and found.target.refresh_token
+        return bad("There is no store yet.", RUN if seeds else f"{PLUGIN} connect freshbooks")
+    _ = subject.store
+    where = f"the file {file}" if file is not None else "the database server"
+    return ok(f"The store in {where} opens, with its key.")
+
+
+def clock(subject: Subject) -> Finding:
+    """Is this machine's clock right, by those of the services?"""
+    if not subject.clocks:
+        return warning("Neither service told its time.")
+    service, ahead = max(subject.clocks.items(), key=lambda one: abs(one[1]))
+    if abs(ahead) < SLOW_CLOCK:
+        return ok(f"The clock agrees with {' and '.join(subject.clocks)}.")
+    how = "behind" if ahead > timedelta() else "ahead of"
+    sentence = f"This machine's clock is {span(abs(ahead))} {how} that of {service}."
+    return (bad if abs(ahead) >= WRONG_CLOCK else warning)(sentence, SET_CLOCK)

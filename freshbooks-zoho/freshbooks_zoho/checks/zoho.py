@@ -1,0 +1,107 @@
+"""Zoho: is it connected in the right data centre, is the organization ready and readable, are credits left?"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from freshbooks_zoho.admin.wording import counted
+from freshbooks_zoho.checks.examination import Finding, bad, ok, warning
+from freshbooks_zoho.settings import PLUGIN, TARGET
+from target_zoho_crm.api.auth import DATA_CENTRES, check_accounts_url, is_loopback, open_broker
+from target_zoho_crm.api.coql import select
+from target_zoho_crm.errors import PermissionDeniedError, QuotaError, ScopeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from freshbooks_zoho.checks.subject import Subject
+
+FEW_CREDITS = 1000
+CONNECT, SETUP = f"{PLUGIN} connect zoho", f"{PLUGIN} setup"
+
+
+def data_centre(subject: Subject) -> Finding:
+    """Does accounts_url give a token, and is the API in the same data centre?"""
+    target = subject.settings.target
+    accounts_url = check_accounts_url(target.accounts_url)
+    api_domain = open_broker(subject.store, target).token().details.get("api_domain", "")
+    accounts, api = urlsplit(accounts_url).hostname or "", urlsplit(api_domain).hostname or ""
+    if not is_loopback(accounts_url) and not api.endswith(DATA_CENTRES[accounts]):
+        return warning(
+            f"accounts_url is {accounts_url}, and the organization's API is at {api}, in another data centre.", CONNECT
+        )
+    return ok(f"{accounts_url} gives tokens for {api_domain}.")
+
+
+def organization(subject: Subject) -> Finding:
+    """Can the organization be read?"""
+    found = subject.survey.organization
+    return ok(f"Organization {found.id}, edition {found.edition}, {found.currency}.")
+
+
+def consent(subject: Subject) -> Finding:
+    """Does the consent cover what is read, and may its user see it? What is written cannot be tried."""
+    client = subject.session.zoho
+    modules = (*subject.modules, "Contacts")
+    probes: list[Callable[[], object]] = [
+        *(partial(client.request, "GET", module, params={"fields": "id", "per_page": 1}) for module in modules),
+        partial(client.query, select(["id"], modules[0], "id is null")),
+        partial(client.request, "GET", "actions/watch"),
+    ]
+    lacking = []
+    for probe in probes:
+        try:
+            probe()
+        except (ScopeError, PermissionDeniedError) as error:  # noqa: PERF203 - a network call takes longer
+            lacking.append(str(error))
+    if lacking:
+        return bad(" ".join(lacking), CONNECT)
+    return ok(f"{', '.join(modules)} and notifications may be read.")
+
+
+def credits_left(subject: Subject) -> Finding:
+    """Are API credits left?"""
+    try:
+        # The last call said it, if it is said at all.
+        subject.session.zoho.request("GET", "org")
+    except QuotaError as error:
+        return bad(str(error))
+    left = subject.session.zoho.usage.credits_remaining
+    if left is None:
+        return ok("More than half of the API credits of 24 hours are left.")
+    if left < FEW_CREDITS:
+        return warning(
+            f"{counted(left, 'API credit')} are left of the last 24 hours': runs stop when there are none.",
+            "Zoho CRM, Setup, Developer Hub, APIs: see who uses them, or buy some",
+        )
+    return ok(f"{counted(left, 'API credit')} are left of the last 24 hours'.")
+
+
+def fields(subject: Subject) -> Finding:
+    """Are the fields and modules there?"""
+    found, state = subject.survey, subject.survey.pipeline
+    problems = [one for one in found.problems if state is None or one != state.problem]
+    if problems:
+        return bad(" ".join(problems), SETUP)
+    if found.creations:
+        missing = f"Zoho lacks {'; '.join(map(str, found.creations))}."
+        if subject.settings.target.create_fields:
+            return warning(f"{missing} The next run creates them.", SETUP)
+        return bad(f"{missing} Runs may not create them (create_fields).", SETUP)
+    if found.unavailable:
+        return ok("All fields are there; payments have no module in this edition and show on their deals only.")
+    return ok("All fields and modules are there.")
+
+
+def stages(subject: Subject) -> Finding:
+    """Has the pipeline the stages that invoices are given?"""
+    state = subject.survey.pipeline
+    if state is None:
+        return ok("Invoices do not become deals, so they need no stages.")
+    if state.problem:
+        mend = SETUP if state.can_be_made else f'meltano config set {TARGET} stage_map \'{{"paid": "Closed Won"}}\''
+        return bad(state.problem, mend)
+    where = f"The pipeline {state.name!r}" if state.name else "The field Stage of Deals"
+    return ok(f"{where} has all stages that invoices are given.")
