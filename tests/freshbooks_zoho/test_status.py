@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -12,11 +13,16 @@ from support.pipeline import Pipeline
 
 from freshbooks_zoho.admin.advice import Refusal, advise
 from freshbooks_zoho.admin.past_runs import put_together, read_at
+from freshbooks_zoho.admin.queue import still_to_sync
 from freshbooks_zoho.admin.status import STALE, collect
 from freshbooks_zoho.admin.wording import span
 from freshbooks_zoho.commands.status import StatusReport
 from freshbooks_zoho.console import ATTENTION, OK, Console
+from freshbooks_zoho.freshbooks.subscription_store import SubscriptionStore
+from freshbooks_zoho.freshbooks.subscriptions import Subscription
 from freshbooks_zoho.runs.leadership import LEASE, TTL
+from freshbooks_zoho.zoho.channels import granted, new_channel, to_document
+from freshbooks_zoho.zoho.watch import ZOHO
 from singer_store import SET_ASIDE, Run
 
 NOON = datetime(2026, 6, 30, 12, tzinfo=timezone.utc)
@@ -175,6 +181,48 @@ def test_who_serves_is_seen_and_that_nobody_takes_webhooks(pipeline, seen):
     with pipeline.session() as session:
         session.store.leases.acquire(LEASE, "sync-host:4711:ab12", TTL)
     assert seen().status.served_by == "sync-host, process 4711"
+
+
+def test_where_webhooks_are_wanted_whatever_they_need_is_looked_at(box, pipeline):
+    pipeline.run()
+    with pipeline.session() as session:
+        store, settings = session.store, replace(session.settings, public_url="https://sync.example.com")
+        assert collect(settings, store, now()).problems == (
+            "No process takes the webhooks and makes the runs: start freshbooks-zoho serve.",
+        )
+
+        store.leases.acquire(LEASE, "sync-host:4711:ab12", TTL)
+        subscriptions = SubscriptionStore(store, box.freshbooks.account_id)
+        proven = Subscription.new("client").adopting(5, NOON).proven("verifier", NOON)
+        for one in (proven, Subscription.new("invoice")):
+            subscriptions.save(one)
+        alive = granted(
+            new_channel("Accounts", "c"), now() + timedelta(days=6), now(), "https://sync.example.com/zoho/x"
+        )
+        for one in (alive, new_channel("Deals", "c")):
+            store.secrets.put("channel", one.module, to_document(one))
+        status = collect(settings, store, now())
+
+    assert {one.noun: one.verified for one in status.callbacks} == {"client": True, "invoice": False}
+    assert {one.module: one.problem is None for one in status.channels} == {"Accounts": True, "Deals": False}
+    callback, channel = status.problems
+    assert "callback for invoice is not verified" in callback
+    assert "channel for Deals is not alive" in channel
+    text = shown(StatusReport(status)) + json.dumps(StatusReport(status).as_json())
+    assert [word for word in (proven.path, "verifier", alive.token, alive.path) if word in text] == []
+
+
+def test_of_several_businesses_in_one_store_only_this_one_is_shown(box, tmp_path):
+    pipeline = Pipeline(box, tmp_path, tap={"account_id": box.freshbooks.account_id})
+    pipeline.run()
+    with pipeline.session() as session:
+        session.store.pending.queue("another business", "invoices", ["5"], "event", now=now())
+        session.store.pending.queue(ZOHO, "Deals", ["5725"], "event", now=now())
+        session.store.runs.add("tap-freshbooks", now(), now(), "failed", {"account": "another business"})
+        assert [one.object_id for one in still_to_sync(session.store, None)] == ["5"]
+
+        status = collect(session.settings, session.store, now())
+    assert (status.objects, status.notified, len(status.runs)) == ((), 1, 1)
 
 
 @pytest.mark.parametrize(
