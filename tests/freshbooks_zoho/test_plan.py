@@ -149,7 +149,7 @@ def test_counts_come_first_and_no_more_of_a_kind_than_asked_for():
     assert "Client 2" in text
     assert "Client 3" not in text
     assert "and 1 more" in text
-    assert "write 3 records, cost about 12 API credits and take about 3 seconds" in text
+    assert "write 3 records in Zoho, cost about 12 API credits and take about 3 seconds" in text
 
 
 def test_an_update_is_shown_field_by_field():
@@ -179,6 +179,21 @@ def test_what_is_not_written_has_its_reason_and_asks_for_attention_where_waiting
 
     assert said in shown(plan)
     assert PlanReport(plan).exit_code == code
+
+
+def test_the_last_payment_is_shown_with_what_else_changes_of_its_invoice():
+    invoice = {"stream": "invoices", "key": "A:1"}
+    lines = [
+        entry("create", 1, changes={"Amount": [None, "9.00"]}, **invoice),
+        entry("update", 1, id="new:A:1", changes={"FreshBooks_Last_Payment": [None, "2026-03-01"]}, **invoice),
+        entry("update", 2, id="55", changes={"FreshBooks_Last_Payment": ["2026-02-01", "2026-03-01"]}),
+        {"kind": "total", "streams": {"payments": {"created": 2, "rolled_up": 2}}, "credits": 9, "seconds": 1.0},
+    ]
+    plan = read_plan(map(json.dumps, lines))
+
+    assert plan.of("create")[0]["changes"].keys() == {"Amount", "FreshBooks_Last_Payment"}
+    assert [one["id"] for one in plan.of("update")] == ["55"]
+    assert "Of 2 invoices the date of the last payment changes." in shown(plan)
 
 
 def test_nothing_changed_is_a_plan_too():

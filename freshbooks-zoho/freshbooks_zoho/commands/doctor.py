@@ -73,8 +73,7 @@ class DoctorReport:
                 for one in self.results
                 if one.check.group == group
             ]
-            console.line(group, "heading")
-            console.table(["", "", ""], rows)
+            console.table(["", group, ""], rows)
             console.line()
         mending = [one for one in self.results if one.finding.mend and one.finding.level != "ok"]
         for one in mending:

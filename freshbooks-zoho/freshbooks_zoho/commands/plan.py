@@ -93,6 +93,8 @@ class PlanReport:
             rows.append(["all", *(sum(column) for column in zip(*(row[1:] for row in rows), strict=True))])
         header = ["", "records", *COLUMNS]
         console.table(header, [[cell if cell != 0 else None for cell in row] for row in rows], right=header[1:])
+        if rolled_up := sum(counts.get("rolled_up", 0) for counts in self.plan.streams.values()):
+            console.line(f"Of {counted(rolled_up, 'invoice')} the date of the last payment changes.")
         for kind, title in KINDS.items():
             self._show_kind(console, title, self.plan.of(kind))
         console.line()
@@ -100,7 +102,7 @@ class PlanReport:
             console.line("Nothing has changed in FreshBooks since the last run: the next one would write nothing.")
             return
         console.line(
-            f"A run would write {counted(self._written, 'record')}, cost about "
+            f"A run would write {counted(self._written, 'record')} in Zoho, cost about "
             f"{counted(self.plan.credits, 'API credit')} and take about {counted(round(self.plan.seconds), 'second')}. "
             "Nothing has been written.",
             "heading",
@@ -108,8 +110,7 @@ class PlanReport:
 
     @property
     def _written(self) -> int:
-        outcomes = ("created", "updated", "linked", "deleted")
-        return sum(counts.get(outcome, 0) for counts in self.plan.streams.values() for outcome in outcomes)
+        return sum(entry["kind"] in {"create", "update", "link", "delete"} for entry in self.plan.entries)
 
     def _show_kind(self, console: Console, title: str, entries: list[Entry]) -> None:
         if not entries:

@@ -57,11 +57,25 @@ def read_plan(lines: Iterable[str]) -> Plan:
     Raises:
         ValueError: if it is no plan.
     """
-    entries = [json.loads(line) for line in lines]
+    entries = _folded(json.loads(line) for line in lines)
     total: Entry = entries.pop() if entries else {"kind": "total", "streams": {}, "credits": 0, "seconds": 0.0}
     if total["kind"] != "total":
         raise ValueError("the plan breaks off")
     return Plan(tuple(entries), total["streams"], total["credits"], total["seconds"])
+
+
+def _folded(entries: Iterable[Entry]) -> list[Entry]:
+    """Put the last payment of an invoice, which its payments bring, beside what the invoice itself changes."""
+    found: list[Entry] = []
+    written: dict[tuple[str, str], Entry] = {}
+    for entry in entries:
+        writes = entry["kind"] in {"create", "update", "link"}
+        first = written.setdefault((entry["stream"], entry["key"]), entry) if writes else entry
+        if first is entry:
+            found.append(entry)
+        else:
+            first["changes"] |= entry["changes"]
+    return found
 
 
 def make_plan(project: Project, *, everything: bool = False) -> Plan:

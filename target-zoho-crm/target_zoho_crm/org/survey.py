@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from target_zoho_crm.mapping.layout import Extra, Layout
     from target_zoho_crm.settings import Settings
 
+EDITIONS_WITH_CURRENCIES = frozenset({"enterprise", "zohoone", "ultimate", "crmplus"})
+"""Where an administrator can switch several currencies on (Kaizen #52)."""
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -115,9 +118,14 @@ def limits(found: Survey) -> tuple[str, ...]:
             for reason in found.unavailable
         ]
     if organization.currencies is None:
+        how = (
+            "several can be switched on in Zoho CRM, Setup, General, Company Details, for good"
+            if organization.edition in EDITIONS_WITH_CURRENCIES
+            else "several need the Enterprise or Ultimate edition"
+        )
         said.append(
             f"The organization has one currency, {organization.currency}: invoices in another show their amounts in "
-            "words, in the description, and not in the totals (several currencies need Enterprise or Ultimate)."
+            f"words, in the description, and not in the totals ({how})."
         )
     for one in found.requirements.values():
         if one.unavailable:
