@@ -279,6 +279,11 @@ def test_each_code_has_its_advice(code, field, expected, said):
     assert said in advise(Refusal(code, field, expected), "A:5")
 
 
+def test_what_waits_names_its_parent_as_a_person_would():
+    said = advise(Refusal("PARENT_MISSING"), "A:5", "invoices:7")
+    assert said == "It follows by itself as soon as invoice 7 is in Zoho."
+
+
 def test_the_three_notes_of_one_run_are_one_run():
     serve = run("freshbooks-zoho", 0, 30, kind="changes", target={"total": {"created": 2, "updated": 0}})
     [found] = put_together([serve], [tap_run(0.1, clients=2)], [run("target-zoho-crm", 0.05, 20)])

@@ -106,7 +106,7 @@ def advise(refusal: Refusal, key: str = "", parent: str | None = None) -> str:
     if refusal.code in _VALUE:
         return _about_value(field, refusal.expected)
     hint = _HINTS.get(_SAME.get(refusal.code, refusal.code), _ELSE)
-    text = hint.format(field=field, key=key, parent=(parent or "what it belongs to").replace(":", " "))
+    text = hint.format(field=field, key=key, parent=(parent or "what it belongs to").replace("s:", " "))
     return text[0].upper() + text[1:]
 
 
