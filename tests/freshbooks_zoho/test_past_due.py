@@ -103,6 +103,13 @@ def test_two_services_that_say_the_same_do_not_differ(owed):
     assert sum(total.invoices for total in totals) == len(owed)
 
 
+def test_what_is_not_in_zoho_at_all_is_a_difference_where_zoho_could_show_it():
+    (total,) = totals_of([], [invoice()], TODAY, Currencies("USD"))
+    assert (total.zoho, total.difference) == (0, -100)
+    (total,) = totals_of([], [invoice(currency="EUR")], TODAY, Currencies("USD"))
+    assert (total.zoho, total.difference) == (None, None)
+
+
 # asked of both services
 
 
