@@ -10,8 +10,6 @@ import json
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from sqlalchemy import TextClause, text
-
 from singer_store.database import POSTGRES_SCHEMA
 
 if TYPE_CHECKING:
@@ -28,24 +26,20 @@ _QUEUE = """
         queued_at = CASE WHEN excluded.queued_at > here.queued_at THEN excluded.queued_at ELSE here.queued_at END,
         next_try = NULL
 """
-_SQLITE = text(
-    _QUEUE.format(
-        table="pending",
-        columns=", ".join(f"json_extract(value, '$[{number}]')" for number in range(5)),
-        rows="json_each(:rows)",
-    )
+_SQLITE = _QUEUE.format(
+    table="pending",
+    columns=", ".join(f"json_extract(value, '$[{number}]')" for number in range(5)),
+    rows="json_each(:rows)",
 )
-_POSTGRES = text(
-    _QUEUE.format(
-        table=f"{POSTGRES_SCHEMA}.pending",
-        columns="value ->> 0, value ->> 1, value ->> 2, value ->> 3, CAST(value ->> 4 AS timestamptz)",
-        rows="jsonb_array_elements(CAST(:rows AS jsonb))",
-    )
+_POSTGRES = _QUEUE.format(
+    table=f"{POSTGRES_SCHEMA}.pending",
+    columns="value ->> 0, value ->> 1, value ->> 2, value ->> 3, CAST(value ->> 4 AS timestamptz)",
+    rows="jsonb_array_elements(CAST(%(rows)s AS jsonb))",
 )
 
 
-def statement(*, sqlite: bool) -> TextClause:
-    """Give the statement that queues the rows of its one parameter, `rows`; see `parameter`."""
+def statement(*, sqlite: bool) -> str:
+    """Give the statement, for the driver, that queues the rows of its one parameter, `rows`; see `parameter`."""
     return _SQLITE if sqlite else _POSTGRES
 
 

@@ -113,8 +113,8 @@ class Pending:
             _check(reason)
         if events:
             rows = arrivals.parameter(events, sqlite=on_sqlite)
-            with self._database.write() as connection:
-                connection.execute(arrivals.statement(sqlite=on_sqlite), {"rows": rows})
+            with self._database.write_directly() as cursor:
+                cursor.execute(arrivals.statement(sqlite=on_sqlite), {"rows": rows})
 
     def defer(self, objects: Iterable[PendingObject], *, until: datetime, error: Mapping[str, Any]) -> None:
         """Count a failure that nobody noted when it happened, and put the objects off.
