@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script of its own
 """Writes the tables of settings, fields and stages into the documents: `.venv/bin/python docs/tables.py`.
 
 A table stands between ``<!-- table: name -->`` and ``<!-- end of table -->``. It comes from where the code has it, so

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script of its own
 """Writes the Meltano Hub's definitions of the plugins out of meltano.yml: `python docs/hub/generate.py`."""
 
 from __future__ import annotations
