@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import weakref
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
+
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 
 class TapFreshBooks(Tap):
@@ -130,6 +133,9 @@ class TapFreshBooks(Tap):
     @classmethod
     @override
     def invoke(cls, **arguments: Any) -> None:
+        # Records make no cycles, and to look for some among them took a twentieth of the time.
+        gc.freeze()
+        gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
         with _plain_errors(cls.logger):
             super().invoke(**arguments)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -38,13 +38,13 @@ class Summary:
         usage: calls and credits.
     """
 
-    streams: dict[str, Counter[str]] = field(default_factory=dict)
+    streams: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     unknown_statuses: Counter[str] = field(default_factory=Counter)
     usage: Usage | None = None
 
     def count(self, stream: str, what: str, number: int = 1) -> None:
         """Count something of a stream."""
-        self.streams.setdefault(stream, Counter())[what] += number
+        self.streams[stream][what] += number
 
     def total(self) -> Counter[str]:
         """Give the counts of all streams together."""

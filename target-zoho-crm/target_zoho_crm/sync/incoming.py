@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from target_zoho_crm.mapping.values import read_instant
@@ -32,7 +33,7 @@ class Source:
     read_at: datetime
     updated: datetime | None
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The FreshBooks ID."""
         return f"{self.account}:{self.id}"

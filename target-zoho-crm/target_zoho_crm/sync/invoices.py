@@ -30,20 +30,32 @@ ACCOUNT = "Account_Name"
 ADDRESS = ("street", "street2", "city", "province", "code", "country")
 
 
+def customer_number(invoice: Source) -> int | None:
+    """Give the id of an invoice's client; None for none."""
+    number = text(invoice.record.get("customerid"))
+    return (int(number) if number.isdigit() else 0) or None
+
+
+def customer_key(invoice: Source) -> str | None:
+    """Give the FreshBooks ID of an invoice's client; None for none."""
+    number = customer_number(invoice)
+    return f"{invoice.account}:{number}" if number else None
+
+
 def customer_of(invoice: Source) -> Source | None:
     """Give an invoice's customer in the form of a client record, as far as the invoice knows it; None for none."""
     record = invoice.record
-    number = text(record.get("customerid"))
-    if not number.isdigit() or int(number) == 0:
+    number = customer_number(invoice)
+    if number is None:
         return None
     client = {
         "account_id": invoice.account,
-        "id": int(number),
+        "id": number,
         "organization": text(record.get("current_organization")) or text(record.get("organization")),
         **{name: record.get(name) for name in ("fname", "lname", "currency_code")},
         **{f"p_{part}": record.get(part) for part in ADDRESS},
     }
-    return Source(invoice.account, int(number), client, invoice.read_at, None)
+    return Source(invoice.account, number, client, invoice.read_at, None)
 
 
 class Invoices(StreamSync):
@@ -56,8 +68,8 @@ class Invoices(StreamSync):
         account_key = f"{self._account_field()}.{self._run.ready.layouts['clients'].key.api_name}"
         held = self._run.reader.by_key(self.layout, sources.keys(), [*self.layout.reads, *self._joined(account_key)])
         kept = {key: source for key, source in sources.items() if not self.to_be_deleted(source)}
-        customers = {key: customer for key, source in kept.items() if (customer := customer_of(source))}
-        accounts = self._accounts(customers, held, account_key)
+        customers = {key: customer for key, source in kept.items() if (customer := customer_key(source))}
+        accounts = self._accounts(kept, customers, held, account_key)
         fitter = Fitter()
         actions: dict[str, Action] = {}
         for key, source in sources.items():
@@ -65,7 +77,7 @@ class Invoices(StreamSync):
                 actions[key] = plan_deletion(key, held.get(key))
                 self._run.removed.add(key)
             else:
-                account = accounts.get(customers[key].key) if key in customers else None
+                account = accounts.get(customers[key]) if key in customers else None
                 actions[key] = self._plan_one(source, account, held.get(key), fitter)
         self.count_fitted(fitter)
         return actions
@@ -77,35 +89,40 @@ class Invoices(StreamSync):
         ids = super().note(sources, actions, outcomes)
         if self._run.settings.dry_run:
             for key, deal in ((key, deal) for key, deal in ids.items() if deal.startswith(NOT_YET)):
-                customer = customer_of(sources[key])
-                account = self._run.accounts.get(customer.key) if customer else None
+                customer = customer_key(sources[key])
+                account = self._run.accounts.get(customer) if customer else None
                 self._run.deals[key] = {"id": deal, "account": account}
         return ids
 
     def _plan_one(self, source: Source, account: str | None, held: Held | None, fitter: Fitter) -> Action:
         if account is None:
-            customer = customer_of(source)
+            customer = customer_number(source)
             if customer is None:
                 return Reject(source.key, Rejection("MALFORMED", "customerid", "the id of a client"))
-            return Wait(source.key, "parent", waits_for=f"clients:{customer.id}")
+            return Wait(source.key, "parent", waits_for=f"clients:{customer}")
         desired = self.map(source, self.setting(account=account), fitter)
         if isinstance(desired, Reject):
             return desired
         return plan(desired, held, self.layout.fields, held_updated=self.layout.held_updated(held))
 
-    def _accounts(self, customers: Mapping[str, Source], held: Mapping[str, Held], account_key: str) -> dict[str, str]:
+    def _accounts(
+        self, sources: Mapping[str, Source], customers: Mapping[str, str], held: Mapping[str, Held], account_key: str
+    ) -> dict[str, str]:
         """Give the Zoho ids of the customers' accounts, by FreshBooks ID of the client.
 
         Known from this run, or from the deal itself where it points to the right one; else looked up; else made from
         what the invoice says, unless the client waits because nobody knows which account it is.
         """
         known = self._run.accounts
-        for key, customer in customers.items():
-            row = held.get(key)
-            account = lookup_id(row.get(self._account_field())) if row else None
-            if row and account and row.get(account_key) == customer.key:
-                known.setdefault(customer.key, account)
-        missing = {customer.key: customer for customer in customers.values() if customer.key not in known}
+        for key, row in held.items():
+            account = lookup_id(row.get(self._account_field()))
+            if account and key in customers and row.get(account_key) == customers[key]:
+                known.setdefault(customers[key], account)
+        missing = {
+            customer.key: customer
+            for key, wanted in customers.items()
+            if wanted not in known and (customer := customer_of(sources[key]))
+        }
         layout = self._run.ready.layouts["clients"]
         found = self._run.reader.by_key(layout, missing.keys(), ["id"])
         known.update({key: str(row["id"]) for key, row in found.items()})

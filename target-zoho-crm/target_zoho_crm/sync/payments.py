@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from target_zoho_crm.mapping.describing import text
@@ -210,7 +211,12 @@ class Payments(StreamSync):
 
 def _date(payment: Source) -> str | None:
     """Give the payment's date; None if it has none."""
+    return _day(str(payment.record.get("date"))[:10])
+
+
+@lru_cache(maxsize=1024)
+def _day(text: str) -> str | None:
     try:
-        return date.fromisoformat(str(payment.record.get("date"))[:10]).isoformat()
+        return date.fromisoformat(text).isoformat()
     except ValueError:
         return None
