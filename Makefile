@@ -35,6 +35,8 @@ lint: install
 
 bench: plugins
 	$(BIN)/python tests/bench/run.py
+	$(BIN)/python tests/bench/receiver.py
+	$(BIN)/python tests/bench/companion.py
 
 clean:
 	rm -rf .venv .meltano .sandbox .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -86,12 +86,11 @@ def say(text: str) -> None:
 
 
 def table(title: str, header: tuple[str, ...], lines: list[tuple[object, ...]]) -> None:
-    """Print a table."""
-    cells = [header, *(tuple(str(cell) for cell in line) for line in lines)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(header))]
-    say(f"\n{title}")
-    for line in cells:
-        say("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    """Print a table in Markdown."""
+    say(f"### {title}\n")
+    for cells in (header, ["---"] * len(header), *lines):
+        say(f"| {' | '.join(str(cell) for cell in cells)} |")
+    say("")
 
 
 def throughput() -> bool:
@@ -165,7 +164,7 @@ def slow() -> bool:
         p99 = quantile(promises.seconds, 0.99)
         lines = [(kind, f"{seconds:.1f}") for kind, seconds in closed.items()]
         table(f"{SLOW_SOCKETS} slow sockets: closed after at most", ("kind", "seconds"), lines)
-        say(f"  honest senders meanwhile: {len(promises.acknowledged):,} acknowledged, p99 {p99 * 1000:.1f} ms")
+        say(f"Honest senders meanwhile: {len(promises.acknowledged):,} acknowledged, p99 {p99 * 1000:.1f} ms.\n")
         return not pending and max(closed.values()) <= WANTED["closed within"] and len(promises.acknowledged) == 20_000
 
 
@@ -207,5 +206,5 @@ if __name__ == "__main__":
     benches = {"throughput": throughput, "slow": slow, "crashes": crashes}
     chosen = sys.argv[1:] or list(benches)
     results = {name: benches[name]() for name in chosen}
-    say("\n" + ", ".join(f"{name}: {'as wanted' if good else 'NOT as wanted'}" for name, good in results.items()))
+    say(", ".join(f"{name}: {'as wanted' if good else 'NOT as wanted'}" for name, good in results.items()))
     sys.exit(0 if all(results.values()) else 1)
