@@ -22,7 +22,7 @@ from target_zoho_crm.sync.writing import Outcome, Writer
 from target_zoho_crm.sync.written import former_records
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from singer_store import Store
     from target_zoho_crm.mapping.layout import Destination
@@ -106,17 +106,17 @@ class Run:
         return DryRun(self._open.enter_context(to_file(path)) if path else to_terminal(sys.stderr))
 
     def carry_out(
-        self, to: Destination, actions: Sequence[Action], values: Mapping[str, Values] | None = None
+        self, to: Destination, actions: Iterable[Action], values: Mapping[str, Values] | None = None
     ) -> dict[str, Outcome]:
         """Write what the actions say; in a dry run, tell it and pretend.
 
         Args:
             to: where to.
-            actions: of one batch.
+            actions: of one batch; calls are made as soon as there are enough for one.
             values: what the records will hold, by FreshBooks ID, for those who read a plan.
         """
         if self.settings.dry_run:
-            return self.dry_run.carry_out(to, actions, values or {})
+            return self.dry_run.carry_out(to, list(actions), values or {})
         return Writer(self.client, to, workflows=self.settings.workflows).carry_out(actions)
 
     def finish(self, *, failed: bool = False) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import requests
@@ -195,12 +196,11 @@ class ZohoClient:
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Call a function for each item, several at a time, and give the results in the items' order.
 
-        After the first error nothing more is begun; it is raised when what had begun has ended.
+        Each call is begun as soon as its item is there: a generator goes on while the first calls are under way. After
+        the first error nothing more is begun; it is raised when what had begun has ended.
         """
-        todo = list(items)
-        if not todo:
-            return []
         failed = threading.Event()
+        futures: list[Future[Result]] = []
 
         def run(item: Item) -> Result:
             if failed.is_set():
@@ -211,9 +211,9 @@ class ZohoClient:
                 failed.set()
                 raise
 
-        with ThreadPoolExecutor(min(self._calls.limit, len(todo)), thread_name_prefix="zoho") as pool:
-            futures = [pool.submit(run, item) for item in todo]
+        with ThreadPoolExecutor(self._calls.limit, thread_name_prefix="zoho") as pool:
             try:
+                futures.extend(pool.submit(run, item) for item in takewhile(lambda _: not failed.is_set(), items))
                 wait(futures)
             except BaseException:
                 failed.set()

@@ -19,7 +19,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from target_zoho_crm.sync.incoming import Source
     from target_zoho_crm.sync.reading import Held
@@ -34,12 +34,12 @@ class Clients(StreamSync):
     stream = "clients"
 
     @override
-    def plan(self, sources: Mapping[str, Source]) -> dict[str, Action]:
+    def plan(self, sources: Mapping[str, Source]) -> Iterator[Action]:
         matches, held = self._match(sources)
         fitter = Fitter()
-        actions = {key: self._plan_one(source, matches[key], held, fitter) for key, source in sources.items()}
+        for key, source in sources.items():
+            yield self._plan_one(source, matches[key], held, fitter)
         self.count_fitted(fitter)
-        return actions
 
     @override
     def note(
@@ -56,12 +56,12 @@ class Clients(StreamSync):
             Zoho ids by FreshBooks ID, of those for which it worked.
         """
         actions: dict[str, Action] = {}
-        for key, action in self.plan(sources).items():
+        for action in self.plan(sources):
             # The customer's own record says more than an invoice, so of a person's account only the key is written.
             if isinstance(action, LinkAction):
                 action = _key_only(action, self.layout.key.api_name)  # noqa: PLW2901
-                self._values[key] = dict(action.changes)
-            actions[key] = action
+                self._values[action.key] = dict(action.changes)
+            actions[action.key] = action
         outcomes = self._run.carry_out(self.layout.destination, list(actions.values()), self._values)
         return self.note(sources, actions, outcomes)
 

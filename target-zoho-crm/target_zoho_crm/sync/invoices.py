@@ -20,7 +20,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from target_zoho_crm.mapping.layout import Layout
     from target_zoho_crm.sync.reading import Held
@@ -64,23 +64,21 @@ class Invoices(StreamSync):
     stream = "invoices"
 
     @override
-    def plan(self, sources: Mapping[str, Source]) -> dict[str, Action]:
+    def plan(self, sources: Mapping[str, Source]) -> Iterator[Action]:
         account_key = f"{self._account_field()}.{self._run.ready.layouts['clients'].key.api_name}"
         held = self._run.reader.by_key(self.layout, sources.keys(), [*self.layout.reads, *self._joined(account_key)])
         kept = {key: source for key, source in sources.items() if not self.to_be_deleted(source)}
         customers = {key: customer for key, source in kept.items() if (customer := customer_key(source))}
         accounts = self._accounts(kept, customers, held, account_key)
         fitter = Fitter()
-        actions: dict[str, Action] = {}
         for key, source in sources.items():
             if key not in kept:
-                actions[key] = plan_deletion(key, held.get(key))
                 self._run.removed.add(key)
+                yield plan_deletion(key, held.get(key))
             else:
                 account = accounts.get(customers[key]) if key in customers else None
-                actions[key] = self._plan_one(source, account, held.get(key), fitter)
+                yield self._plan_one(source, account, held.get(key), fitter)
         self.count_fitted(fitter)
-        return actions
 
     @override
     def note(

@@ -26,7 +26,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from target_zoho_crm.mapping.layout import Layout
     from target_zoho_crm.sync.incoming import Source
@@ -93,7 +93,7 @@ class Payments(StreamSync):
         return actions, self._run.carry_out(self.layout.destination, list(actions.values()), self._values)
 
     @override
-    def plan(self, sources: Mapping[str, Source]) -> dict[str, Action]:
+    def plan(self, sources: Mapping[str, Source]) -> Iterator[Action]:
         raise NotImplementedError("payments are planned together with their deals")
 
     @property

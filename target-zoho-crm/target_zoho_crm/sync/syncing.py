@@ -12,7 +12,7 @@ from target_zoho_crm.sync.incoming import Malformed, Source, newest, read_source
 from target_zoho_crm.sync.planning import Action, Reject, Rejection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from target_zoho_crm.mapping.layout import Layout
     from target_zoho_crm.mapping.tables import Record
@@ -58,13 +58,20 @@ class StreamSync(abc.ABC):
             self.note(sources, *self.bring(sources))
 
     def bring(self, sources: Mapping[str, Source]) -> tuple[Mapping[str, Action], Mapping[str, Outcome]]:
-        """Plan records and carry the plan out."""
-        actions = self.plan(sources)
-        return actions, self._run.carry_out(self.layout.destination, list(actions.values()), self._values)
+        """Plan records and carry the plan out, the first actions while the others are planned."""
+        actions: dict[str, Action] = {}
+
+        def planned() -> Iterator[Action]:
+            for action in self.plan(sources):
+                actions[action.key] = action
+                yield action
+
+        outcomes = self._run.carry_out(self.layout.destination, planned(), self._values)
+        return actions, outcomes
 
     @abc.abstractmethod
-    def plan(self, sources: Mapping[str, Source]) -> dict[str, Action]:
-        """Give what is to be done for each record, by FreshBooks ID."""
+    def plan(self, sources: Mapping[str, Source]) -> Iterator[Action]:
+        """Give what is to be done for each record."""
 
     def note(
         self, sources: Mapping[str, Source], actions: Mapping[str, Action], outcomes: Mapping[str, Outcome]

@@ -8,15 +8,16 @@ for each record, in the order in which they were sent.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from target_zoho_crm.api.coql import chunks, equals_any, select
+from target_zoho_crm.api.coql import equals_any, select
 from target_zoho_crm.errors import LostAnswerError, UnavailableError
 from target_zoho_crm.sync.planning import Action, Create, Delete, Link, Rejection, Update
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from target_zoho_crm.api.client import ZohoClient
     from target_zoho_crm.mapping.layout import Destination
@@ -58,6 +59,10 @@ class _Row:
     retried: bool = False
 
 
+_Send = Callable[[Sequence[_Row]], list[Outcome]]
+"""Makes one call for rows, and gives what became of each."""
+
+
 class Writer:
     """Writes to one module.
 
@@ -78,28 +83,31 @@ class Writer:
         Raises:
             ZohoError: if a whole call fails; what other calls wrote is written.
         """
-        creates: list[_Row] = []
-        updates: list[_Row] = []
-        deletes: list[_Row] = []
-        for action in actions:
-            if isinstance(action, Create):
-                creates.append(_Row(action, dict(action.values)))
-            elif isinstance(action, (Update, Link)):
-                updates.append(_Row(action, {**action.changes, "id": action.id}))
-            elif isinstance(action, Delete):
-                deletes.append(_Row(action, {"id": action.id}))
-        create = self._upsert if self._to.key_unique else self._insert
-        jobs: list[tuple[Callable[[Sequence[_Row]], list[Outcome]], Sequence[_Row]]] = [
-            (send, rows)
-            for send, all_rows in ((create, creates), (self._update, updates), (self._delete, deletes))
-            for rows in chunks(all_rows, RECORDS_A_CALL)
-        ]
         outcomes: dict[str, Outcome] = {}
-        for some in self._client.map(lambda job: self._settle(*job), jobs):
+        for some in self._client.map(lambda job: self._settle(*job), self._jobs(actions)):
             outcomes.update(some)
         return outcomes
 
-    def _settle(self, send: Callable[[Sequence[_Row]], list[Outcome]], rows: Sequence[_Row]) -> dict[str, Outcome]:
+    def _jobs(self, actions: Iterable[Action]) -> Iterator[tuple[_Send, list[_Row]]]:
+        """Give the rows of one call after the other, each as soon as its last action is there."""
+        create = self._upsert if self._to.key_unique else self._insert
+        waiting: dict[_Send, list[_Row]] = {create: [], self._update: [], self._delete: []}
+        for action in actions:
+            if isinstance(action, Create):
+                send, row = create, _Row(action, dict(action.values))
+            elif isinstance(action, (Update, Link)):
+                send, row = self._update, _Row(action, {**action.changes, "id": action.id})
+            elif isinstance(action, Delete):
+                send, row = self._delete, _Row(action, {"id": action.id})
+            else:
+                continue
+            waiting[send].append(row)
+            if len(waiting[send]) == RECORDS_A_CALL:
+                yield send, waiting[send]
+                waiting[send] = []
+        yield from ((send, rows) for send, rows in waiting.items() if rows)
+
+    def _settle(self, send: _Send, rows: Sequence[_Row]) -> dict[str, Outcome]:
         """Send rows, and those again that may be taken at the second time."""
         outcomes: dict[str, Outcome] = {}
         for _ in range(ROUNDS):
