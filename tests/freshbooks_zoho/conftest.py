@@ -18,8 +18,10 @@ def box():
 
 
 @pytest.fixture
-def store_settings(tmp_path):
-    """URL and key of a new SQLite store."""
+def store_settings(request, tmp_path):
+    """URL and key of a new store, a SQLite one unless a test asks for PostgreSQL."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        return request.getfixturevalue("postgres_url"), Fernet.generate_key().decode()
     return f"sqlite:///{tmp_path}/store.db", Fernet.generate_key().decode()
 
 

@@ -17,9 +17,11 @@ from urllib.parse import urlencode
 import pytest
 import requests
 from support.companion import QUICK, Companion, form_of, post, wait_until
+from support.postgres import on_both
 
 from freshbooks_zoho.webhooks.inbox import InboxUnavailableError
 from freshbooks_zoho.webhooks.signatures import HEADER, sign
+from singer_store import StoreUnavailableError
 
 
 def counted(companion, **labels):
@@ -49,6 +51,7 @@ def answer_of(opened):
 
 
 class TestSignature:
+    @on_both
     def test_a_delivery_is_stored_and_then_acknowledged(self, companion):
         assert companion.deliver("invoice.create", 1234567).status_code == 200
         assert companion.stored() == {("invoices", "1234567")}
@@ -132,6 +135,7 @@ class TestSignature:
         assert requests.post(companion.hook(), data=urlencode(form) + extra, timeout=10).status_code == 401
         assert companion.stored() == set()
 
+    @on_both
     def test_a_thousand_replays_are_one_row(self, companion):
         form = body_of(companion)
         data, headers = urlencode(form), {HEADER: sign(form, companion.key())}
@@ -266,6 +270,20 @@ class TestUnavailable:
                 other.execute("ROLLBACK")
             assert companion.deliver(object_id=18).status_code == 200
             assert counted(companion, source="freshbooks", event="unknown", result="unavailable") == 1
+
+    @pytest.mark.parametrize("reason", ["database or disk is full", "the server is shutting down"])
+    def test_a_store_that_takes_nothing_is_answered_with_a_time_to_try_again(self, box, store, reason):
+        class Full:
+            def queue_many(self, rows):
+                raise StoreUnavailableError(f"The store cannot be used: {reason}")
+
+        with Companion(box, store, pending=Full()) as companion:
+            companion.ensure()
+            answer = companion.deliver()
+            assert (answer.status_code, int(answer.headers["Retry-After"]) > 0) == (503, True)
+            assert reason not in answer.text
+            assert reason in companion.inbox.problem
+            assert companion.stored() == set()
 
     def status(self, companion, object_id):
         return companion.deliver(object_id=object_id).status_code

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from cryptography.fernet import Fernet
 from support.meltano_project import BIN, make_project
+from support.postgres import on_both
 from support.processes import is_alive, kill_group
 from support.stub_plugins import ACCOUNT, Diary, make_plugins
 
@@ -32,11 +32,8 @@ def utc_now():
 class Stage:
     """A project with stub plugins, a store, and a conductor."""
 
-    def __init__(self, folder, **own):
-        self.store_settings = {
-            "store_url": f"sqlite:///{folder}/store/store.db",
-            "store_key": Fernet.generate_key().decode(),
-        }
+    def __init__(self, folder, store_settings, **own):
+        self.store_settings = dict(zip(("store_url", "store_key"), store_settings, strict=True))
         plugins = make_plugins(folder / "plugins")
         self.diary = Diary(folder / "plugins")
         client = {"client_id": "c", "client_secret": "s", "redirect_uri": "https://example.com"}
@@ -84,12 +81,13 @@ async def until(condition):
 
 
 @pytest.fixture
-def stage(tmp_path):
-    stage = Stage(tmp_path)
+def stage(tmp_path, store_settings):
+    stage = Stage(tmp_path, store_settings)
     with stage.store:
         yield stage
 
 
+@on_both
 def test_the_backlog_comes_first_then_events_in_runs_of_their_own(stage):
     async def play():
         async with stage.conducting():

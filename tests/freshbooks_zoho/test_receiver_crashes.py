@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-import sqlite3
-from contextlib import closing
 
 import pytest
 from support.companion import free_port
@@ -14,21 +12,20 @@ from support.companion_process import crowd, requests_for, start, subscribe
 
 from singer_store import open_store
 
-ROUNDS = 10
+
+def stored(url, key):
+    with open_store(url, key) as store:
+        return [int(row.object_id) for row in store.pending.all()]
 
 
-def stored(url):
-    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
-        return [int(object_id) for (object_id,) in connection.execute("SELECT object_id FROM pending")]
-
-
-@pytest.mark.timeout(120)
-def test_nothing_acknowledged_is_lost_when_the_process_is_killed(store_settings):
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("store_settings", "rounds"), [("sqlite", 10), ("postgresql", 3)], indirect=["store_settings"])
+def test_nothing_acknowledged_is_lost_when_the_process_is_killed(store_settings, rounds):
     url, key = store_settings
     with open_store(url, key) as store:
         path = subscribe(store)
     chance, acknowledged, cut_off = random.Random(3), set(), 0
-    for number in range(ROUNDS):
+    for number in range(rounds):
         port = free_port()
         process = start(url, key, port)
         left = chance.randrange(100, 600)
@@ -45,12 +42,12 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(store_settings)
         process.stdout.close()
         acknowledged.update(promises.acknowledged)
         cut_off += promises.broken
-        on_disk = stored(url)
+        on_disk = stored(url, key)
         assert acknowledged <= set(on_disk), f"lost in round {number}"
         assert len(on_disk) == len(set(on_disk))
-    assert len(acknowledged) >= ROUNDS * 100
+    assert len(acknowledged) >= rounds * 100
     # They were killed in the middle of it.
-    assert cut_off >= ROUNDS
+    assert cut_off >= rounds
 
 
 def test_when_told_to_stop_it_answers_what_it_has_taken_and_ends_well(store_settings):
@@ -69,6 +66,6 @@ def test_when_told_to_stop_it_answers_what_it_has_taken_and_ends_well(store_sett
     promises = asyncio.run(crowd(port, requests_for(path, range(1, 5000)), 24, on_answer))
     assert process.wait(20) == 0
     process.stdout.close()
-    on_disk = set(stored(url))
+    on_disk = set(stored(url, key))
     assert set(promises.acknowledged) <= on_disk
     assert len(on_disk - set(promises.acknowledged)) <= 24

@@ -182,6 +182,8 @@ RECEIVER = [
     "freshbooks/events_api",
     "webhooks/app",
     "webhooks/inbox",
+    "webhooks/notifications",
+    "zoho/channels",
 ]
 
 

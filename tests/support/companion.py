@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import requests
+from anyio import to_thread
 
 from freshbooks_zoho.admin.metrics import Metrics
 from freshbooks_zoho.freshbooks.callbacks import Callbacks
@@ -187,6 +188,10 @@ class Companion:
         for server in servers:
             await server.stop()
         await self.inbox.close()
+        # What was begun in threads still needs the store.
+        limiter = to_thread.current_default_thread_limiter()
+        while limiter.borrowed_tokens:  # noqa: ASYNC110 - threads set no event
+            await asyncio.sleep(0.01)
 
     def ensure(self, **expected: str) -> dict[str, str]:
         """Put the callbacks right and wait for the handshakes; gives how each noun's is then.

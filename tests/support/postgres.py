@@ -47,6 +47,10 @@ def _start() -> Any:
     return server
 
 
+on_both = pytest.mark.parametrize("store_settings", ["sqlite", "postgresql"], indirect=True)
+"""For a test of the fixture `store_settings`."""
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Callable[[str], str]]:
     """Start the server; gives a function from a database's name to its URL."""
