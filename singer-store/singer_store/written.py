@@ -88,15 +88,16 @@ class WrittenRecords:
             with self._database.write() as connection:
                 connection.execute(statement, rows)
 
-    def of_objects(self, account: str, stream: str, object_ids: Iterable[str]) -> dict[str, WrittenRecord]:
-        """Give what was written for an account's objects, by object id."""
-        found: dict[str, WrittenRecord] = {}
+    def record_ids(self, account: str, stream: str, object_ids: Iterable[str]) -> dict[str, str]:
+        """Give the ids of the records that were written for an account's objects, by object id."""
+        found: dict[str, str] = {}
+        columns = (written.c.object_id, written.c.record_id)
         with self._database.read() as connection:
             for chunk in _chunks(object_ids):
-                query = select(written).where(
+                query = select(*columns).where(
                     written.c.account == account, written.c.stream == stream, written.c.object_id.in_(chunk)
                 )
-                found.update((row.object_id, _record(row)) for row in connection.execute(query))
+                found.update((row.object_id, row.record_id) for row in connection.execute(query))
         return found
 
     def of_records(self, record_ids: Iterable[str]) -> dict[str, WrittenRecord]:

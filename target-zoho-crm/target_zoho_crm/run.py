@@ -85,6 +85,14 @@ class Run:
             dry_run.begin(ready)
         return ready
 
+    def check(self) -> None:
+        """Make sure that records can be written.
+
+        Raises:
+            ZohoError: as `ready` does.
+        """
+        _ = self.ready
+
     @cached_property
     def reader(self) -> Reader:
         """What reads records."""

@@ -106,8 +106,8 @@ class FreshBooksSink(ZohoSink):
 
     @override
     def preprocess_record(self, record: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]:
-        """Check the organization at the first record, and stop there if anything is wrong."""
-        _ = self._zoho.run.ready
+        """Have the organization checked from the first record on; nothing is written if anything is wrong."""
+        self._zoho.prepare()
         return super().preprocess_record(record, context)
 
     @override
@@ -129,6 +129,9 @@ class InvoicesSink(FreshBooksSink):
 
 class PaymentsSink(FreshBooksSink):
     """Payments become records of their module, and the last payment of their deal."""
+
+    # They are small, and a batch of them takes more steps one after the other.
+    MAX_SIZE_DEFAULT = 4 * RECORDS_A_BATCH
 
     sync_class = Payments
 

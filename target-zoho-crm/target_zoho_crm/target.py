@@ -56,6 +56,7 @@ class TargetZohoCRM(Target):
     ]
 
     _run: Run | None = None
+    _prepared = False
     _draining = False
     _stopped_by: int | None = None
 
@@ -77,6 +78,12 @@ class TargetZohoCRM(Target):
             self._run = Run(read_settings(self.config))
             weakref.finalize(self, self._run.close)
         return self._run
+
+    def prepare(self) -> None:
+        """Have the organization checked, before the first batch and while it is read."""
+        if not self._prepared:
+            self._prepared = True
+            self._background.begin(self.run.check)
 
     @cached_property
     def modules(self) -> Mapping[str, str]:

@@ -25,8 +25,8 @@ def test_records_are_found_by_the_destinations_id(store):
 def test_records_are_found_by_the_object_too(store):
     store.written.note([record(1), record(2), record(2, account="other", record_id="9")])
 
-    assert store.written.of_objects("acc", "invoices", ["2", "3"]) == {"2": record(2)}
-    assert store.written.of_objects("acc", "clients", ["2"]) == {}
+    assert store.written.record_ids("acc", "invoices", ["2", "3"]) == {"2": record(2).record_id}
+    assert store.written.record_ids("acc", "clients", ["2"]) == {}
 
 
 def test_the_last_writing_counts(store):

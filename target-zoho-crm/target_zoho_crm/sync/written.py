@@ -68,9 +68,9 @@ def former_records(table: WrittenRecords, stream: str, keys: Iterable[str]) -> d
         account, _, number = key.rpartition(":")
         numbers[account].append(number)
     return {
-        f"{account}:{number}": written.record_id
+        f"{account}:{number}": record_id
         for account, some in numbers.items()
-        for number, written in table.of_objects(account, stream, some).items()
+        for number, record_id in table.record_ids(account, stream, some).items()
     }
 
 
