@@ -28,6 +28,7 @@ T = TypeVar("T")
 _QUIET = {"incremental": True, "formatters": {}, "handlers": {}, "loggers": {}}
 """Logging is set up by the program, not by its HTTP server."""
 _STOP_SECONDS = 15.0
+SWITCH_SECONDS = 0.02
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
@@ -35,6 +36,9 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     # Looking through all modules for garbage takes 20 ms, in which no webhook is answered.
     gc.collect()
     gc.freeze()
+    # The thread that commits gives the interpreter up many times a commit, and asks for it back within 5 ms each time:
+    # under load, such exchanges cost both of them more than what they do in between.
+    sys.setswitchinterval(SWITCH_SECONDS)
     if sys.platform == "win32":
         return asyncio.run(main)
     import uvloop  # noqa: PLC0415 - there is none for Windows
