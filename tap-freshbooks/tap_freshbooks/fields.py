@@ -97,9 +97,8 @@ class Fields:
             except _UNUSABLE:
                 record[name] = None
                 notes.unusable.add(self._prefix + name)
-        unknown = row.keys() - self._names
-        if unknown:
-            notes.unknown.update(self._prefix + name for name in unknown)
+        if not self._names.issuperset(row):
+            notes.unknown.update(self._prefix + name for name in row.keys() - self._names)
         return record
 
     def _converted_value(self, name: str, value: Any, convert: Callable[[Any, Notes], Any], notes: Notes) -> Any:
@@ -159,7 +158,12 @@ def _boolean(value: Any, _notes: Notes) -> bool:
 def _day(value: Any, _notes: Notes) -> str | None:
     if not isinstance(value, str):
         raise TypeError("not a date")
-    return None if _is_blank(value) else _iso_day(value[:10])
+    try:
+        return _iso_day(value[:10])
+    except ValueError:
+        if _is_blank(value):
+            return None
+        raise
 
 
 @lru_cache(maxsize=4096)
@@ -171,7 +175,12 @@ def _moment(to_utc: Callable[[str], str]) -> Callable[[Any, Notes], str | None]:
     def convert(value: Any, _notes: Notes) -> str | None:
         if not isinstance(value, str):
             raise TypeError("not a timestamp")
-        return None if _is_blank(value) else to_utc(value)
+        try:
+            return to_utc(value)
+        except ValueError:
+            if _is_blank(value):
+                return None
+            raise
 
     return convert
 

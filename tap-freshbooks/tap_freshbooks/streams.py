@@ -154,6 +154,10 @@ class FreshBooksStream(Stream):
         self._write_schema_message()
 
     @override
+    def _process_record(self, *_: Any, **_more: Any) -> None:
+        """Look for no children of each record: no stream has any."""
+
+    @override
     def _generate_record_messages(self, record: Record) -> Iterator[RecordMessage]:  # type: ignore[override]
         # Private, but the only place: the SDK stamps the moment of writing. What matters to who compares it with the
         # moment of an event is when FreshBooks was asked. And it looks at each field of each record, whether it is

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     Record = Mapping[str, Any]
 
+TAXES = (("taxName1", "taxAmount1"), ("taxName2", "taxAmount2"))
 PAID = frozenset({"paid", "autopaid", "auto-paid", "success"})
 
 
@@ -101,15 +102,13 @@ def amounts_in_words(invoice: Record) -> str:
 
 def lines_in_words(lines: Iterable[Any]) -> str:
     """Give an invoice's lines, one a line: ``Design - logo: 2 x 50.00 = 100.00 USD, HST 13%``."""
-    return "\n".join(_line(line) for line in lines if isinstance(line, dict))
+    return "\n".join([_line(line) for line in lines if isinstance(line, dict)])
 
 
 def _line(line: Record) -> str:
     what = " - ".join([" ".join(part.split()) for name in ("name", "description") if (part := text(line.get(name)))])
     sum_ = _sum(line)
-    taxes = [
-        f"{name} {rate}%" for n in ("1", "2") if (name := text(line.get(f"taxName{n}"))) and (rate := _rate(line, n))
-    ]
+    taxes = [f"{name} {rate}%" for n, r in TAXES if (name := text(line.get(n))) and (rate := _rate(line, r))]
     return ", ".join([f"{what}: {sum_}" if what and sum_ else what or sum_, *taxes])
 
 
@@ -124,8 +123,8 @@ def _sum(line: Record) -> str:
     return f"{quantity} x {unit.amount:,} = {amount}" if quantity and unit is not None else str(amount)
 
 
-def _rate(line: Record, number: str) -> str:
-    rate = text(line.get(f"taxAmount{number}"))
+def _rate(line: Record, name: str) -> str:
+    rate = text(line.get(name))
     try:
         return rate if rate and read_decimal(rate) else ""
     except MoneyError:

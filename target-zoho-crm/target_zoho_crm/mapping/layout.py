@@ -12,7 +12,7 @@ from target_zoho_crm.mapping.values import CONTACTS, Fit, Fitter, UnfitError, fi
 from target_zoho_crm.sync.planning import Desired, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from target_zoho_crm.org.organization import Field
@@ -27,11 +27,6 @@ class Column:
 
     row: Row
     field: Field
-
-    @cached_property
-    def fit(self) -> Fit:
-        """What fits a value to the field."""
-        return fit_for(self.field)
 
 
 @dataclass(frozen=True)
@@ -140,20 +135,24 @@ class Layout:
             deleted=record.get("vis_state") == DELETED,
         )
 
+    @cached_property
+    def _steps(self) -> list[tuple[Row, Field, Callable[[Record, Setting], Any], Fit]]:
+        """What is done for each column."""
+        return [(one.row, one.field, one.row.value, fit_for(one.field)) for one in self.columns]
+
     def _values(self, record: Record, setting: Setting, fitter: Fitter) -> tuple[Values, Values]:
         """Give the values of all columns, and those for a new record only."""
         values: Values = {}
         once: Values = {}
         blocks: dict[str, Values] = {}
-        for column in self.columns:
-            row, field = column.row, column.field
+        for row, field, value_of, fit in self._steps:
             try:
-                value = row.value(record, setting)
+                value = value_of(record, setting)
             except (AttributeError, KeyError, TypeError, ValueError) as error:
                 raise _malformed(row, error) from error
             if value is LEAVE:
                 continue
-            value = None if value is None or value == "" else column.fit(fitter, field, value)
+            value = None if value is None or value == "" else fit(fitter, field, value)
             if row.block is not None:
                 blocks.setdefault(row.block, {})[field.api_name] = value
             elif value is not None:

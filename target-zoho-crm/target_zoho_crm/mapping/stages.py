@@ -6,6 +6,7 @@ table counts as ``unknown``. The stages are those every new Zoho organization be
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class StageOf(NamedTuple):
     known: bool
 
 
+@lru_cache
 def status_key(status: str | None) -> str:
     """Give a status as the table spells it: lower case, with hyphens (older API documents write ``deposit_paid``)."""
     return (status or "").strip().lower().replace("_", "-")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from target_zoho_crm.mapping.layout import DELETED
@@ -34,7 +35,7 @@ class StreamSync(abc.ABC):
         self._run = run
         self._values: dict[str, Values] = {}
 
-    @property
+    @cached_property
     def layout(self) -> Layout:
         """Where the stream goes."""
         return self._run.ready.layouts[self.stream]
@@ -92,15 +93,21 @@ class StreamSync(abc.ABC):
         return desired
 
     def setting(self, *, account: str | None = None, deal: str | None = None, currency: str | None = None) -> Setting:
-        """Give the setting in which a record is mapped."""
+        """Give the setting in which a record is mapped, good until the next one is asked for."""
+        setting = self._setting
+        setting.currency = currency or self.layout.currency
+        setting.account, setting.deal, setting.foreign = account, deal, 0
+        return setting
+
+    @cached_property
+    def _setting(self) -> Setting:
+        """What is the same for all records of a batch."""
         ready, layout = self._run.ready, self.layout
         return Setting(
-            currency=currency or layout.currency,
+            currency=layout.currency,
             currencies=layout.currencies,
             stages=ready.stages,
             pipeline=ready.pipeline,
-            account=account,
-            deal=deal,
             unknown_statuses=self._run.summary.unknown_statuses,
         )
 
