@@ -143,7 +143,7 @@ def test_a_missing_scope_is_named_by_what_freshbooks_refuses(tap, freshbooks, sc
 
 
 def test_a_scope_that_the_token_is_known_to_lack_stops_the_run_before_anything_is_read(box, tap, freshbooks):
-    with pytest.raises(AccessDeniedError, match="add user:payments:read to the app.*connect freshbooks"):
+    with pytest.raises(AccessDeniedError, match=r"add user:payments:read to the app.*connect freshbooks"):
         tap(refresh_token=freshbooks.grant(["user:clients:read", "user:invoices:read"]))
     assert box.calls("freshbooks", "/accounting/") == []
 
