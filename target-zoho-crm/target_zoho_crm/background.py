@@ -1,4 +1,4 @@
-"""Batches written in a thread of their own, one after another, while the next one is read and put together."""
+"""Work done in a thread of its own, one job after another, while the next one is prepared."""
 
 from __future__ import annotations
 
@@ -17,13 +17,19 @@ class Background:
     """
 
     def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="batches")
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="background")
         self._last: Future[None] | None = None
 
     def begin(self, job: Callable[[], None]) -> None:
         """Wait for the last job, then begin another."""
         self.wait()
         self._last = self._executor.submit(job)
+
+    def follow(self, job: Callable[[], None]) -> None:
+        """Have another job done after the last one, whatever comes of that; wait for the last one."""
+        last, self._last = self._last, self._executor.submit(job)
+        if last is not None:
+            last.result()
 
     def check(self) -> None:
         """Raise the error of the last job, if it has failed already."""

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 from singer_store import Authorizer, open_store
 from target_zoho_crm.api.auth import open_broker
 from target_zoho_crm.api.client import ZohoClient
+from target_zoho_crm.background import Background
 from target_zoho_crm.org.preflight import Ready, prepare
 from target_zoho_crm.summary import Summary
 from target_zoho_crm.sync.dry_run import DryRun, to_file, to_terminal
 from target_zoho_crm.sync.follow_up import FollowUp
 from target_zoho_crm.sync.reading import Reader
-from target_zoho_crm.sync.writing import Outcome, Writer
+from target_zoho_crm.sync.writing import Outcome, Outcomes, Writer
 from target_zoho_crm.sync.written import former_records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from singer_store import Store
     from target_zoho_crm.mapping.layout import Destination
@@ -53,6 +54,8 @@ class Run:
         self.accounts: dict[str, str] = {}
         self.deals: dict[str, dict[str, str | None]] = {}
         self.removed: set[str] = set()
+        self._rests = Background()
+        self._under_way: tuple[str | None, frozenset[str]] = (None, frozenset())
         self._open = ExitStack()
         self._used = False
 
@@ -120,15 +123,41 @@ class Run:
 
         Args:
             to: where to.
-            actions: of one batch; calls are made as soon as there are enough for one.
+            actions: of one batch.
             values: what the records will hold, by FreshBooks ID, for those who read a plan.
         """
+        return self.begin(to, actions, values)()
+
+    def begin(self, to: Destination, actions: Iterable[Action], values: Mapping[str, Values] | None = None) -> Outcomes:
+        """Begin to carry out, the first actions while the others are planned."""
         if self.settings.dry_run:
-            return self.dry_run.carry_out(to, list(actions), values or {})
-        return Writer(self.client, to, workflows=self.settings.workflows).carry_out(actions)
+            outcomes = self.dry_run.carry_out(to, list(actions), values or {})
+            return lambda: outcomes
+        return Writer(self.client, to, workflows=self.settings.workflows).begin(actions)
+
+    def hand_over(self, stream: str, keys: Collection[str], rest: Callable[[], None]) -> None:
+        """Have the rest of a batch done, once its writes are made, while the next batch is planned.
+
+        Raises:
+            ZohoError: that of the batch before.
+        """
+        self._under_way = stream, frozenset(keys)
+        self._rests.follow(rest)
+
+    def settle(self, stream: str | None = None, keys: Collection[str] = ()) -> None:
+        """Wait for the rest of the last batch, if anything may depend on it.
+
+        Args:
+            stream: what is to be planned next; None for anything.
+            keys: FreshBooks IDs of the records. None of the last batch's is among those that need not wait.
+        """
+        last, under_way = self._under_way
+        if stream != last or not under_way.isdisjoint(keys):
+            self._rests.wait()
 
     def finish(self, *, failed: bool = False) -> None:
         """Report the run, note it in the history, and close everything."""
+        self._rests.close()
         if not self._used:
             return
         self._used = False

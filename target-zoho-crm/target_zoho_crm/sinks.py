@@ -130,9 +130,6 @@ class InvoicesSink(FreshBooksSink):
 class PaymentsSink(FreshBooksSink):
     """Payments become records of their module, and the last payment of their deal."""
 
-    # They are small, and a batch of them takes more steps one after the other.
-    MAX_SIZE_DEFAULT = 4 * RECORDS_A_BATCH
-
     sync_class = Payments
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,10 +42,12 @@ class Summary:
     streams: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     unknown_statuses: Counter[str] = field(default_factory=Counter)
     usage: Usage | None = None
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     def count(self, stream: str, what: str, number: int = 1) -> None:
         """Count something of a stream."""
-        self.streams[stream][what] += number
+        with self._lock:
+            self.streams[stream][what] += number
 
     def total(self) -> Counter[str]:
         """Give the counts of all streams together."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 import gc
 import sys
 import weakref
-from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError
@@ -28,7 +27,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
@@ -57,7 +56,7 @@ class TargetZohoCRM(Target):
 
     _run: Run | None = None
     _prepared = False
-    _draining = False
+    _between_lines = False
     _stopped_by: int | None = None
 
     def __init__(self, **arguments: Any) -> None:
@@ -104,17 +103,31 @@ class TargetZohoCRM(Target):
             for other in self._sinks:
                 if other.stream_name == parent:
                     self.drain_one(other)
-        with self._without_signals():
-            self._background.begin(batch)
+        self._background.begin(batch)
 
-    @contextmanager
-    def _without_signals(self) -> Iterator[None]:
-        """Let a signal that comes meanwhile wait until the next record."""
-        before, self._draining = self._draining, True
-        try:
-            yield
-        finally:
-            self._draining = before
+    def _settle(self) -> None:
+        """Wait until all batches are written."""
+        self._background.wait()
+        if self._run is not None:
+            self._run.settle()
+
+    @override  # type: ignore[misc]
+    def listen(self, file_input: IO[str] | None = None) -> None:
+        """Read to the end; final in the SDK's typing, and overridden to know where a signal may be heeded."""
+        super().listen(self._lines(file_input or self.message_reader.default_input))  # type: ignore[arg-type]
+
+    def _lines(self, source: Iterable[str]) -> Iterator[str]:
+        """Give line after line, and heed a signal between two of them."""
+        lines = iter(source)
+        while True:
+            self._between_lines = True
+            if self._stopped_by is not None:
+                self._handle_termination(self._stopped_by, None)
+            line = next(lines, None)
+            self._between_lines = False
+            if line is None:
+                return
+            yield line
 
     @override
     def process_endofpipe(self) -> None:
@@ -124,7 +137,7 @@ class TargetZohoCRM(Target):
     def finish(self, *, failed: bool = False) -> None:
         """Wait for the last batch, report the run and close what it opened."""
         if not failed:
-            self._background.wait()
+            self._settle()
         self._background.close()
         if self._run is not None:
             self._run.finish(failed=failed)
@@ -133,19 +146,18 @@ class TargetZohoCRM(Target):
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         self._background.check()
         super()._process_record_message(message_dict)
-        if self._stopped_by is not None:
-            self._handle_termination(self._stopped_by, None)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Write what has come in, and end.
+        """Write what has come in, and end; in the middle of a message, after it.
 
-        Between a batch that is full and its beginning, the SDK would write a state that says more than is written.
+        A batch that is on its way would not be waited for there, and the state would say more than is written. What is
+        interrupted may also hold a lock (the log's, for one) that the threads to be waited for need.
         """
-        if self._draining:
-            self.logger.info("Received signal %d; ending with this batch.", signum)
+        if not self._between_lines:
             self._stopped_by = signum
             return
+        self._between_lines = False
         try:
             super()._handle_termination(signum, frame)
         finally:
@@ -154,7 +166,7 @@ class TargetZohoCRM(Target):
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
         """Write the state as soon as all that it stands for is written; in a dry run, nothing is."""
-        self._background.wait()
+        self._settle()
         if self._run is None or not self._run.settings.dry_run:
             super()._write_state_message(state)
 

@@ -196,8 +196,14 @@ class ZohoClient:
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Call a function for each item, several at a time, and give the results in the items' order.
 
-        Each call is begun as soon as its item is there: a generator goes on while the first calls are under way. After
-        the first error nothing more is begun; it is raised when what had begun has ended.
+        After the first error nothing more is begun; it is raised when what had begun has ended.
+        """
+        return self.start(function, items)()
+
+    def start(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Callable[[], list[Result]]:
+        """Begin what `map` does; gives a function that waits for the results, to be called once.
+
+        Each call is begun as soon as its item is there: a generator goes on while the first calls are under way.
         """
         failed = threading.Event()
         futures: list[Future[Result]] = []
@@ -211,18 +217,27 @@ class ZohoClient:
                 failed.set()
                 raise
 
-        with ThreadPoolExecutor(self._calls.limit, thread_name_prefix="zoho") as pool:
+        def results() -> list[Result]:
             try:
-                futures.extend(pool.submit(run, item) for item in takewhile(lambda _: not failed.is_set(), items))
-                wait(futures)
+                with pool:
+                    wait(futures)
             except BaseException:
                 failed.set()
                 raise
-        for future in futures:
-            error = future.exception()
-            if error is not None and not isinstance(error, CancelledError):
-                raise error
-        return [future.result() for future in futures]
+            for future in futures:
+                error = future.exception()
+                if error is not None and not isinstance(error, CancelledError):
+                    raise error
+            return [future.result() for future in futures]
+
+        pool = ThreadPoolExecutor(self._calls.limit, thread_name_prefix="zoho")
+        try:
+            futures.extend(pool.submit(run, item) for item in takewhile(lambda _: not failed.is_set(), items))
+        except BaseException:
+            failed.set()
+            pool.shutdown()
+            raise
+        return results
 
     def _make(self, call: _Call) -> Answer:
         content = None if call.body is None else encode(call.body)

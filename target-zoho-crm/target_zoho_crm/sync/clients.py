@@ -90,6 +90,8 @@ class Clients(StreamSync):
 
     def _match(self, sources: Mapping[str, Source]) -> tuple[dict[str, Match], dict[str, Held]]:
         """Give each client's match, and the accounts that were read, by Zoho id."""
+        # A client of the last batch may be taking the account that one of this batch would take.
+        self._run.settle()
         reader = self._run.reader
         linked = reader.by_key(self.layout, sources.keys())
         parties = [self._party(source) for source in sources.values()]

@@ -128,6 +128,7 @@ class Invoices(StreamSync):
         waiting = self._run.follow_up.is_ambiguous({key: (one.account, one.id) for key, one in unknown.items()})
         stand_ins = {key: customer for key, customer in unknown.items() if key not in waiting}
         if stand_ins:
+            self._run.settle()
             Clients(self._run).stand_in(stand_ins)
         return known
 

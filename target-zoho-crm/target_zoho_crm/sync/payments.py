@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from target_zoho_crm.mapping.layout import Layout
     from target_zoho_crm.sync.incoming import Source
     from target_zoho_crm.sync.reading import Held
-    from target_zoho_crm.sync.writing import Outcome
+    from target_zoho_crm.sync.writing import Outcomes
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Payments(StreamSync):
     stream = "payments"
 
     @override
-    def bring(self, sources: Mapping[str, Source]) -> tuple[Mapping[str, Action], Mapping[str, Outcome]]:
+    def bring(self, sources: Mapping[str, Source]) -> tuple[Mapping[str, Action], Outcomes]:
         invoices = {key for source in sources.values() if (key := invoice_key(source))}
         deals = self._deals(invoices)
         held = self._run.reader.by_key(self.layout, sources.keys()) if self._has_module else {}
@@ -89,8 +89,8 @@ class Payments(StreamSync):
         failed = self._roll_up(sources, actions, deals, held)
         actions.update({key: Reject(key, error) for key, error in failed.items()})
         if not self._has_module:
-            return actions, {}
-        return actions, self._run.carry_out(self.layout.destination, list(actions.values()), self._values)
+            return actions, dict
+        return actions, self._run.begin(self.layout.destination, actions.values(), self._values)
 
     @override
     def plan(self, sources: Mapping[str, Source]) -> Iterator[Action]:
@@ -194,6 +194,7 @@ class Payments(StreamSync):
         doubtful = {deals[key].id for key, change in changes.items() if deals[key].last_payment in change.gone}
         if not doubtful or not self._has_module or self.layout.key.api_name in self.layout.missing:
             return {}
+        self._run.settle()
         names = {label: found.api_name for label in ("Deal", "Date", KEY, "FreshBooks State")
                  if (found := self.layout.named(label))}  # fmt: skip
         rows = self._run.reader.related(

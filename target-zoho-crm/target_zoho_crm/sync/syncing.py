@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from target_zoho_crm.mapping.tables import Record
     from target_zoho_crm.run import Run
     from target_zoho_crm.sync.planning import Desired, Values
-    from target_zoho_crm.sync.writing import Outcome
+    from target_zoho_crm.sync.writing import Outcome, Outcomes
 
 
 class StreamSync(abc.ABC):
@@ -41,7 +41,7 @@ class StreamSync(abc.ABC):
         return self._run.ready.layouts[self.stream]
 
     def sync(self, records: Iterable[Record]) -> None:
-        """Read, compare, write and note a batch.
+        """Read, compare, write and note a batch; the last two may go on when this returns (see `Run.settle`).
 
         Raises:
             ZohoError: if the run has to stop.
@@ -55,11 +55,17 @@ class StreamSync(abc.ABC):
             else:
                 found.append(source)
         sources = newest(found)
-        if sources:
-            self.note(sources, *self.bring(sources))
+        if not sources:
+            return
+        self._run.settle(self.stream, sources.keys())
+        actions, outcomes = self.bring(sources)
+        self._run.hand_over(self.stream, sources.keys(), lambda: self._note(sources, actions, outcomes))
 
-    def bring(self, sources: Mapping[str, Source]) -> tuple[Mapping[str, Action], Mapping[str, Outcome]]:
-        """Plan records and carry the plan out, the first actions while the others are planned."""
+    def _note(self, sources: Mapping[str, Source], actions: Mapping[str, Action], outcomes: Outcomes) -> None:
+        self.note(sources, actions, outcomes())
+
+    def bring(self, sources: Mapping[str, Source]) -> tuple[Mapping[str, Action], Outcomes]:
+        """Plan records and begin to carry the plan out."""
         actions: dict[str, Action] = {}
 
         def planned() -> Iterator[Action]:
@@ -67,8 +73,7 @@ class StreamSync(abc.ABC):
                 actions[action.key] = action
                 yield action
 
-        outcomes = self._run.carry_out(self.layout.destination, planned(), self._values)
-        return actions, outcomes
+        return actions, self._run.begin(self.layout.destination, planned(), self._values)
 
     @abc.abstractmethod
     def plan(self, sources: Mapping[str, Source]) -> Iterator[Action]:

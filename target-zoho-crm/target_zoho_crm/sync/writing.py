@@ -47,6 +47,8 @@ class Written:
 
 
 Outcome = Written | Rejection
+Outcomes = Callable[[], dict[str, Outcome]]
+"""Waits for what became of each record that is being written, by FreshBooks ID."""
 
 
 @dataclass
@@ -83,10 +85,12 @@ class Writer:
         Raises:
             ZohoError: if a whole call fails; what other calls wrote is written.
         """
-        outcomes: dict[str, Outcome] = {}
-        for some in self._client.map(lambda job: self._settle(*job), self._jobs(actions)):
-            outcomes.update(some)
-        return outcomes
+        return self.begin(actions)()
+
+    def begin(self, actions: Iterable[Action]) -> Outcomes:
+        """Begin to write, the first actions while the others are planned."""
+        results = self._client.start(lambda job: self._settle(*job), self._jobs(actions))
+        return lambda: {key: outcome for some in results() for key, outcome in some.items()}
 
     def _jobs(self, actions: Iterable[Action]) -> Iterator[tuple[_Send, list[_Row]]]:
         """Give the rows of one call after the other, each as soon as its last action is there."""
