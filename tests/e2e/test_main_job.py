@@ -103,24 +103,40 @@ WRONG = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_what_is_wrong_is_one_sentence_and_leaves_state_and_zoho_as_they_were(box, synced, wrong, tmp_path):
+def test_what_is_wrong_is_one_sentence_and_leaves_state_and_zoho_as_they_were(box, wrong, tmp_path):
+    """The two plugins as Meltano pipes them, without the seconds that its own start takes."""
+    box.freshbooks.create_client(organization="Alder and Sons")
+    plugins = plugin_settings(box, f"sqlite:///{tmp_path}/store.db", Fernet.generate_key().decode())
     settings, sentence = WRONG[wrong]
-    given = {name: value(box) if callable(value) else value for name, value in settings.items()}
-    if any(name.endswith(("client_secret", "url")) for name in given):
-        # Without the token that the store still has: nobody would notice for an hour.
-        for plugin in ("tap_freshbooks", "target_zoho_crm"):
-            given[f"{plugin}_store_url"] = f"sqlite:///{tmp_path}/store.db"
-        given = {
-            "tap_freshbooks_refresh_token": box.freshbooks.grant(),
-            "target_zoho_crm_refresh_token": box.zoho.grant(),
-            **given,
-        }
-    before, written = synced.state(), len(box.zoho.writes)
-    code, output = synced.run(**given)
+    for name, value in settings.items():
+        plugin = next(one for one in plugins if name.startswith(one))
+        plugins[plugin][name.removeprefix(f"{plugin}_")] = value(box) if callable(value) else value
+    written = len(box.zoho.writes)
+    commands = []
+    for plugin, config in plugins.items():
+        (tmp_path / f"{plugin}.json").write_text(json.dumps(config))
+        commands.append([str(BIN / plugin.replace("_", "-")), "--config", str(tmp_path / f"{plugin}.json")])
+    with (tmp_path / "log").open("w+") as log:
+        with subprocess.Popen(commands[0], stdout=subprocess.PIPE, stderr=log) as tap:
+            target = subprocess.run(commands[1], stdin=tap.stdout, stdout=subprocess.PIPE, stderr=log, check=False)
+        log.seek(0)
+        output = log.read()
 
-    assert code != 0, output
+    assert 1 in {tap.returncode, target.returncode}, output
     assert sentence in output
     assert "Traceback" not in output
+    assert "bookmarks" not in target.stdout.decode()
+    assert len(box.zoho.writes) == written
+
+
+def test_a_run_that_fails_leaves_the_state_of_the_one_before(box, synced, tmp_path):
+    before, written = synced.state(), len(box.zoho.writes)
+    store = f"sqlite:///{tmp_path}/store.db"
+    code, output = synced.run(
+        tap_freshbooks_store_url=store, target_zoho_crm_store_url=store, tap_freshbooks_refresh_token="f" * 64
+    )
+    assert code != 0
+    assert "connect freshbooks" in output
     assert synced.state() == before
     assert len(box.zoho.writes) == written
 

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from functools import cached_property, partial
@@ -189,31 +188,6 @@ def test_a_start_in_the_future_is_found(calm):
     calm.tap["start_date"] = "2999-01-01T00:00:00Z"
 
     assert calm.examine()["settings"].level == "bad"
-
-
-def test_the_command_examines_a_real_project_with_the_plugins_that_it_runs(served):
-    config = {"tap_freshbooks": served.tap, "target_zoho_crm": served.target, "freshbooks_zoho": served.own}
-    make_project(served.root, **config)
-    done = subprocess.run(
-        [str(BIN / "freshbooks-zoho"), "doctor", "--json"],
-        cwd=served.root,
-        env={
-            **os.environ,
-            "PATH": f"{BIN}:{os.environ['PATH']}",
-            "MELTANO_UTILIZE_PORT": "1",
-            "FRESHBOOKS_ZOHO_PUBLIC_URL": served.own["public_url"],
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    found = {one["check"]: one for one in json.loads(done.stdout)["checks"]}
-    assert found[SLOW]["level"] == "ok", found[SLOW]["sentence"]
-    assert found[SLOW]["sentence"].startswith("Meltano 4.")
-    # How long that took is for the process that serves to make up for.
-    assert {name for name, one in found.items() if one["level"] != "ok"} <= {"serving"}
-    assert done.returncode in {OK, ATTENTION}
 
 
 @pytest.fixture

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import re
-import subprocess
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from cryptography.fernet import Fernet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console as Terminal
-from support.meltano_project import BIN, make_project, plugin_settings
 from support.pipeline import Pipeline
 
 from freshbooks_zoho.admin.metrics import Metrics
@@ -440,43 +435,3 @@ def test_json_has_every_difference_with_both_values(studio):
     ]
     assert found["totals"][0]["paid"] == {"freshbooks": "40.00", "zoho": "39.99", "difference": "-0.01"}
     assert found["clients"][0]["name"] == "Willow Creek"
-
-
-# as people use it
-
-
-def test_from_the_command_line_a_difference_is_found_healed_by_meltano_and_gone(box, tmp_path):
-    """`past-due` and `reconcile` in a Meltano project; `meltano run` puts right what was queued."""
-    client = box.freshbooks.create_client(organization="Willow Creek")
-    with box.freshbooks.at(box.clock.now() - timedelta(days=30)):
-        for amount in ("100.00", "20.00"):
-            box.freshbooks.create_invoice(client["id"], [line(amount)], due_offset_days=10, action_mark_as_sent=True)
-    settings_ = plugin_settings(box, f"sqlite:///{tmp_path}/store.db", Fernet.generate_key().decode())
-    project = make_project(tmp_path / "project", **settings_)
-
-    def command(*arguments):
-        # As Meltano starts the companion: its own settings need not be asked for.
-        environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "MELTANO_UTILIZE_PORT": "8080"}
-        return subprocess.run(arguments, cwd=project, env=environment, capture_output=True, text=True, check=False)
-
-    def sync():
-        assert command(BIN / "meltano", "run", "--no-install", "tap-freshbooks", "target-zoho-crm").returncode == 0
-
-    sync()
-    (deal,) = [row for row in box.zoho.records("Deals") if row["Amount"] == 100]
-    box.zoho.update("Deals", deal["id"], {"FreshBooks_Outstanding": 1})
-
-    past_due = command(BIN / "freshbooks-zoho", "past-due")
-    assert past_due.returncode == ATTENTION
-    assert re.search(r"USD +Willow Creek +21\.00 +2 ", past_due.stdout)
-    assert re.search(r"USD +21\.00 +120\.00 +-99\.00", past_due.stdout)
-    healing = command(BIN / "freshbooks-zoho", "reconcile", "--heal", "--json")
-    assert healing.returncode == ATTENTION
-    assert json.loads(healing.stdout)["healed"] == 1
-
-    sync()
-
-    after = command(BIN / "freshbooks-zoho", "reconcile", "--json")
-    assert after.returncode == OK, after.stdout + after.stderr
-    (usd,) = json.loads(after.stdout)["totals"]
-    assert usd["outstanding"] == {"freshbooks": "120.00", "zoho": "120", "difference": "0.00"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -25,6 +26,14 @@ def box():
 @pytest.fixture
 def freshbooks(box):
     return box.freshbooks
+
+
+@pytest.fixture
+def noon(box):
+    """Noon in New York, or an hour before: hours may pass without another day beginning, which would be read about."""
+    now = box.clock.now()
+    moment = now.replace(hour=16, minute=0, second=0, microsecond=0)
+    box.clock.set(moment if moment > now else moment + timedelta(days=1))
 
 
 @pytest.fixture

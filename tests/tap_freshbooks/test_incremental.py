@@ -125,7 +125,7 @@ def test_the_next_run_emits_what_changed_and_asks_freshbooks_for_days_only(box, 
     assert len(listed(box, "invoices", ("search[updated_min]", str(day.astimezone(EASTERN).date() - DAY)))) == 2
 
 
-def test_a_quiet_run_emits_nothing_and_raises_the_bookmarks(box, tap, invoice, payment):
+def test_a_quiet_run_emits_nothing_and_raises_the_bookmarks(box, noon, tap, invoice, payment):
     first = tap()
     box.clock.advance(hours=5)
     out = tap(first.state)

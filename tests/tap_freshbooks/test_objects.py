@@ -113,7 +113,7 @@ def test_deselected_streams_are_not_read(box, tap, family):
 
 
 @pytest.fixture
-def later(box, tap, family):
+def later(box, noon, tap, family):
     """The state after a first run, long enough ago that nothing of it is read again."""
     state = tap().state
     box.clock.advance(hours=5)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sandbox.firm import load_firm
+from sandbox.freshbooks.times import EASTERN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +56,7 @@ def change_things(box: Sandbox, unclear: Mapping[str, Any], teller: Teller) -> N
     invoices = books.records("invoices")
     overdue = [invoice for invoice in invoices if invoice["v3_status"] == "overdue" and _amount(invoice) > 0]
     drafts = [invoice for invoice in invoices if invoice["v3_status"] == "draft"]
-    today = box.clock.now().date().isoformat()
+    today = box.clock.now().astimezone(EASTERN).date().isoformat()
     books.create_payment(overdue[0]["id"], overdue[0]["outstanding"]["amount"], today, "Bank Transfer")
     books.create_payment(overdue[1]["id"], "100.00", today, "Credit Card")
     books.send_invoice(drafts[0]["id"])

@@ -9,6 +9,8 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from sandbox.freshbooks.times import EASTERN
+
 if TYPE_CHECKING:
     from sandbox import Sandbox
     from sandbox.demo.telling import Teller
@@ -25,7 +27,8 @@ PAST_DUE = """
 
 def show_past_due(box: Sandbox, teller: Teller) -> bool:
     """Print who is past due, and say whether Zoho's totals are FreshBooks' own."""
-    today = box.clock.now().date().isoformat()
+    # What is overdue today depends on where it is today: FreshBooks' clock is Eastern.
+    today = box.clock.now().astimezone(EASTERN).date().isoformat()
     rows = _ask_zoho(box, PAST_DUE.format(today=today))
     owing = sorted(rows, key=lambda row: (row["Currency"], -row["SUM(FreshBooks_Outstanding)"]))
     lines = [f"{'':3} {'customer':30} {'past due':>12}  invoices  since"]
