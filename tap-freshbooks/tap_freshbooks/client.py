@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from functools import cached_property
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -177,8 +178,9 @@ class FreshBooksClient:
         self._wait(self._not_before - time.monotonic())
         sent_at, started = datetime.now(timezone.utc), time.monotonic()
         try:
-            response = self._session.get(
-                self._api_url + path, params=params, auth=_Bearer(token), timeout=TIMEOUT, allow_redirects=False
+            request = requests.Request("GET", self._api_url + path, params=params, auth=_Bearer(token))
+            response = self._session.send(
+                self._session.prepare_request(request), timeout=TIMEOUT, allow_redirects=False, **self._surroundings
             )
         except requests.exceptions.SSLError:
             raise FreshBooksError(f"{what}: the certificate of api_url cannot be trusted.") from None
@@ -204,6 +206,11 @@ class FreshBooksClient:
         if payload is None:
             raise TryAgainError(f"{what}: FreshBooks' answer is not JSON.", status=response.status_code)
         return Answer(payload, sent_at, (server_time(response.headers) or sent_at) - took)
+
+    @cached_property
+    def _surroundings(self) -> Any:
+        """What the environment says about the server (proxies, certificates); to look at each call is slow."""
+        return self._session.merge_environment_settings(self._api_url, {}, None, None, None)
 
     def _wait(self, seconds: float) -> None:
         if self._closed.wait(max(seconds, 0.0)) if seconds > 0 else self._closed.is_set():

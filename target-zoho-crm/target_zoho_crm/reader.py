@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from decimal import Decimal
-from typing import Any
+from typing import IO, Any
 
 from singer_sdk.io_base import SingerReader
 
@@ -17,11 +17,21 @@ else:
     from typing_extensions import override
 
 
+READ_AT_ONCE = 256 * 1024
 _DECODER = json.JSONDecoder(parse_float=Decimal)
 
 
 class InputError(ZohoError):
     """The tap's output cannot be read."""
+
+
+def standard_input() -> IO[Any]:
+    """Give stdin, to be read in large pieces.
+
+    After each read Python lets another thread have its turn, and who reads little at a time is kept waiting by those
+    that write to Zoho.
+    """
+    return open(sys.stdin.fileno(), "rb", buffering=READ_AT_ONCE, closefd=False)
 
 
 class PrivateReader(SingerReader):
@@ -35,10 +45,10 @@ class PrivateReader(SingerReader):
         self._line = 0
 
     @override
-    def deserialize_json(self, line: str) -> dict[str, Any]:
+    def deserialize_json(self, line: str | bytes) -> dict[str, Any]:
         self._line += 1
         try:
-            message = _DECODER.decode(line)
+            message = _DECODER.decode(line if isinstance(line, str) else line.decode())
         except ValueError:
             message = None
         if isinstance(message, dict):

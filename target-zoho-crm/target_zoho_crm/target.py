@@ -16,7 +16,7 @@ from singer_store import StoreError
 from target_zoho_crm.background import Background
 from target_zoho_crm.config import CONFIG_JSONSCHEMA
 from target_zoho_crm.errors import ConfigurationError, ZohoError
-from target_zoho_crm.reader import PrivateReader
+from target_zoho_crm.reader import PrivateReader, standard_input
 from target_zoho_crm.run import PLUGIN, Run
 from target_zoho_crm.settings import read_modules, read_settings
 from target_zoho_crm.sinks import ClientsSink, IgnoredSink, InvoicesSink, PassthroughSink, PaymentsSink, ZohoSink
@@ -183,7 +183,7 @@ class TargetZohoCRM(Target):
         try:
             cls.print_version(print_fn=cls.logger.info)
             target = cls._configured(config)
-            target.listen(file_input)
+            target.listen(file_input or standard_input())
         except (ZohoError, StoreError) as error:
             if target is not None:
                 target.finish(failed=True)

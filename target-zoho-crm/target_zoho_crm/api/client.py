@@ -116,6 +116,7 @@ class ZohoClient:
         self._heavy_calls = Gate(1)
         self.set_edition("free")
         self._ledger = Ledger()
+        self._known_surroundings: dict[str, Any] = {}
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -285,15 +286,19 @@ class ZohoClient:
         with self._heavy_calls.slot() if heavy else nullcontext(), self._calls.slot():
             self._ledger.called()
             try:
-                response = self._session.request(
+                request = requests.Request(
                     call.method,
                     url,
                     params=call.params,
                     data=content,
                     headers={"Content-Type": "application/json"} if content is not None else None,
                     auth=_Authorization(token),
+                )
+                response = self._session.send(
+                    self._session.prepare_request(request),
                     timeout=(self._retries.connect_timeout, self._retries.read_timeout),
                     allow_redirects=False,
+                    **self._surroundings(url.partition(API)[0]),
                 )
             except CONNECTION_ERRORS as error:
                 raise unreachable(str(call), error) from None
@@ -303,6 +308,13 @@ class ZohoClient:
             cost = credits_of(call.method, call.path, call.body, call.rows)
             self._ledger.answered(cost, write=is_write(call.method, call.path))
         return response
+
+    def _surroundings(self, domain: str) -> Any:
+        """Give what the environment says about a server (proxies, certificates); to look at each call is slow."""
+        known = self._known_surroundings
+        if domain not in known:
+            known[domain] = self._session.merge_environment_settings(domain, {}, None, None, None)
+        return known[domain]
 
 
 @contextmanager
