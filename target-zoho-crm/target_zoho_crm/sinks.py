@@ -130,6 +130,9 @@ class InvoicesSink(FreshBooksSink):
 class PaymentsSink(FreshBooksSink):
     """Payments become records of their module, and the last payment of their deal."""
 
+    # They are small, and a batch of them takes three rounds of calls, one after the other.
+    MAX_SIZE_DEFAULT = 2 * RECORDS_A_BATCH
+
     sync_class = Payments
 
 
