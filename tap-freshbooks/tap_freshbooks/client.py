@@ -71,7 +71,7 @@ class Page:
     total: int = 1
 
 
-class _Bearer(AuthBase):
+class Bearer(AuthBase):
     """Puts the token into a request; as requests' own auth, so that it does not look into ~/.netrc."""
 
     def __init__(self, token: AccessToken) -> None:
@@ -178,7 +178,7 @@ class FreshBooksClient:
         self._wait(self._not_before - time.monotonic())
         sent_at, started = datetime.now(timezone.utc), time.monotonic()
         try:
-            request = requests.Request("GET", self._api_url + path, params=params, auth=_Bearer(token))
+            request = requests.Request("GET", self._api_url + path, params=params, auth=Bearer(token))
             response = self._session.send(
                 self._session.prepare_request(request), timeout=TIMEOUT, allow_redirects=False, **self._surroundings
             )

@@ -34,7 +34,7 @@ def python(tmp_path_factory):
 def pip(python, *arguments):
     options = ("--python", python, "--disable-pip-version-check", "--quiet")
     done = run(sys.executable, "-m", "pip", *options, *arguments, cwd=ROOT)
-    if any(text in done.stderr for text in UNREACHABLE):
+    if any(text in done.stderr for text in UNREACHABLE) and not os.environ.get("CI"):
         pytest.skip("the package index cannot be reached")
     assert done.returncode == 0, done.stderr
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from cryptography.fernet import Fernet
 from support.companion import Companion
+from support.pipeline import firm  # noqa: F401
 from support.postgres import postgres_server, postgres_url  # noqa: F401
 
 from sandbox import Sandbox

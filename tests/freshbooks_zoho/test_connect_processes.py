@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import subprocess
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import requests
 from cryptography.fernet import Fernet
 from support.meltano_project import BIN, make_project
 from support.serving import Served, eventually
+from support.terminal import Terminal
 
 from freshbooks_zoho.webhooks.consent import PATH
 from singer_store import open_store
@@ -24,45 +24,6 @@ pytestmark = pytest.mark.timeout(400)
 BACK = "https://localhost/freshbooks/callback"
 COMMAND = str(BIN / "freshbooks-zoho")
 PAGE = re.compile(r"^ *(https?://\S+/oauth/authorize\S+)", re.MULTILINE)
-
-
-class Terminal:
-    """A person's terminal: what is on it, and what is typed there."""
-
-    def __init__(self, project, *arguments):
-        ours, theirs = pty.openpty()
-        environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "TERM": "xterm"}
-        environment.pop("DISPLAY", None)
-        self.process = subprocess.Popen(
-            [COMMAND, *arguments],
-            cwd=project,
-            env=environment,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-        )
-        os.close(theirs)
-        self._ours, self.shown = ours, ""
-
-    def wait_for(self, text):
-        """Read until something is shown; gives what it matches."""
-        while not (found := re.search(text, self.shown, re.MULTILINE)):
-            self.shown += os.read(self._ours, 65536).decode().replace("\r\n", "\n")
-        return found
-
-    def type(self, text):
-        os.write(self._ours, f"{text}\n".encode())
-
-    def end(self):
-        """Read to the end; gives the exit code."""
-        try:
-            while chunk := os.read(self._ours, 65536):
-                self.shown += chunk.decode().replace("\r\n", "\n")
-        except OSError:
-            pass
-        os.close(self._ours)
-        return self.process.wait(60)
 
 
 @contextmanager
@@ -86,7 +47,8 @@ def test_a_person_connects_and_does_so_again_while_it_is_served(box, tmp_path):
     customer = books.create_client(organization="Alder Ltd")
 
     # FreshBooks, at a terminal. The secret is not shown.
-    terminal = Terminal(project, "connect", "freshbooks")
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    terminal = Terminal([COMMAND, "connect", "freshbooks"], project, environment)
     terminal.wait_for("Client ID: ")
     terminal.type(books.app.client_id)
     terminal.wait_for("Client secret: ")

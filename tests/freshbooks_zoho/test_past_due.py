@@ -11,14 +11,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console as Terminal
-from support.pipeline import Pipeline
+from support.pipeline import Pipeline, shown
 
-from freshbooks_zoho.console import ATTENTION, OK, Console
+from freshbooks_zoho.console import ATTENTION, OK
 from freshbooks_zoho.receivables.crm import Owing
 from freshbooks_zoho.receivables.figures import NOT_SENT, Currencies, Invoice, is_past_due
 from freshbooks_zoho.receivables.past_due import PastDue, Total, collect, query, totals_of
-from sandbox.firm import load_firm
 
 TODAY = date(2026, 6, 30)
 MONEY = st.decimals("-100000", "100000", places=2)
@@ -40,22 +38,6 @@ def bill(books, client, amount, *, days_ago, code="USD", **more):
         return books.create_invoice(
             client["id"], [line(amount, code)], due_offset_days=0, action_mark_as_sent=True, currency_code=code, **more
         )
-
-
-def shown(report):
-    out = io.StringIO()
-    report.show(Console(Terminal(file=out, width=200)))
-    return out.getvalue()
-
-
-@pytest.fixture
-def firm(box, tmp_path):
-    """The firm's books, synced to an organization with two currencies."""
-    load_firm(box)
-    box.zoho.enable_multi_currency({"EUR": Decimal("0.92")})
-    pipeline = Pipeline(box, tmp_path)
-    pipeline.run()
-    return pipeline
 
 
 # what is past due

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -10,18 +9,16 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rich.console import Console as Terminal
-from support.pipeline import Pipeline
+from support.pipeline import Pipeline, shown
 
 from freshbooks_zoho.admin.metrics import Metrics
-from freshbooks_zoho.console import ATTENTION, OK, Console
+from freshbooks_zoho.console import ATTENTION, OK
 from freshbooks_zoho.receivables.comparison import Difference, compare, differing, expected_invoice
 from freshbooks_zoho.receivables.crm import Held
 from freshbooks_zoho.receivables.figures import Currencies, Invoice, Ledger
 from freshbooks_zoho.receivables.reconciliation import reconcile, to_heal
 from freshbooks_zoho.receivables.record import latest_differences
 from freshbooks_zoho.runs.history import History
-from sandbox.firm import load_firm
 
 CODES = ("USD", "EUR", "GBP")
 ALL = Currencies("USD", frozenset(CODES))
@@ -59,22 +56,6 @@ def kinds(differences):
 
 def line(amount):
     return {"name": "Design", "unit_cost": {"amount": amount, "code": "USD"}, "qty": 1}
-
-
-def shown(report):
-    out = io.StringIO()
-    report.show(Console(Terminal(file=out, width=200)))
-    return out.getvalue()
-
-
-@pytest.fixture
-def firm(box, tmp_path):
-    """The firm's books, synced to an organization with two currencies."""
-    load_firm(box)
-    box.zoho.enable_multi_currency({"EUR": Decimal("0.92")})
-    pipeline = Pipeline(box, tmp_path)
-    pipeline.run()
-    return pipeline
 
 
 @pytest.fixture

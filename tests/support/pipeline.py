@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import io
 from contextlib import ExitStack, contextmanager, redirect_stdout
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from cryptography.fernet import Fernet
+from rich.console import Console as Terminal
 
 from freshbooks_zoho import settings as settings_
 from freshbooks_zoho.commands.session import Session
+from freshbooks_zoho.console import Console
 from freshbooks_zoho.project import Project
+from sandbox.firm import load_firm
 from support.meltano_project import plugin_settings
 from tap_freshbooks.tap import TapFreshBooks
 from target_zoho_crm.target import TargetZohoCRM
@@ -19,6 +24,7 @@ from target_zoho_crm.target import TargetZohoCRM
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from freshbooks_zoho.console import Report
     from sandbox import Sandbox
 
 
@@ -51,3 +57,20 @@ class Pipeline:
         """What a command works with."""
         with ExitStack() as stack:
             yield Session(settings_.read(self._project, own={}, tap=self.tap, target=self.target), stack)
+
+
+@pytest.fixture
+def firm(box: Sandbox, tmp_path: Path) -> Pipeline:
+    """The firm's books, synced to an organization with two currencies."""
+    load_firm(box)
+    box.zoho.enable_multi_currency({"EUR": Decimal("0.92")})
+    pipeline = Pipeline(box, tmp_path)
+    pipeline.run()
+    return pipeline
+
+
+def shown(report: Report) -> str:
+    """Give what a person sees of a report."""
+    out = io.StringIO()
+    report.show(Console(Terminal(file=out, width=200)))
+    return out.getvalue()

@@ -7,7 +7,6 @@ the tap's own client.
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
@@ -15,15 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import backoff
 import requests
-from requests.auth import AuthBase
 
+from tap_freshbooks.client import Bearer
 from tap_freshbooks.errors import FreshBooksError, NotFoundError, TryAgainError, UnauthorizedError, error_of
 from tap_freshbooks.limits import retry_after
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from singer_store import AccessToken
@@ -50,16 +44,6 @@ class Callback:
     uri: str = field(repr=False)
     """Where deliveries go; ours hold a secret."""
     verified: bool
-
-
-class _Bearer(AuthBase):
-    def __init__(self, token: AccessToken) -> None:
-        self._token = token
-
-    @override
-    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        r.headers["Authorization"] = f"Bearer {self._token.value}"
-        return r
 
 
 class EventsApi:
@@ -169,7 +153,7 @@ class EventsApi:
     ) -> Any:
         try:
             response = self._session.request(
-                method, self._url + path, json=body, auth=_Bearer(token), timeout=TIMEOUT, allow_redirects=False
+                method, self._url + path, json=body, auth=Bearer(token), timeout=TIMEOUT, allow_redirects=False
             )
         except requests.exceptions.SSLError:
             raise FreshBooksError(f"{what}: the certificate of api_url cannot be trusted.") from None
