@@ -52,7 +52,6 @@ SCOPES = (
     "ZohoCRM.settings.layouts.READ",
     "ZohoCRM.settings.pipeline.READ",
     "ZohoCRM.settings.pipeline.CREATE",
-    "ZohoCRM.settings.pipeline.CREATE",
     "ZohoCRM.settings.currencies.READ",
     "ZohoCRM.notifications.ALL",
     "ZohoCRM.coql.READ",
