@@ -26,7 +26,7 @@ browser:
 	  || { apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends chromium; }
 
 test: plugins browser
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3 --dist worksteal
 
 lint: install
 	$(BIN)/ruff check

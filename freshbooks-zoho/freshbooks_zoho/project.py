@@ -6,26 +6,26 @@ Plugins get their settings from Meltano, and a utility gets only its own. The ot
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml  # type: ignore[import-untyped]
 
+from freshbooks_zoho import meltano_answers
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 TIMEOUT = 120.0
-"""Seconds for one question to Meltano; it takes two, and many more where nothing is compiled yet."""
+"""Seconds for an answer of Meltano's; it takes one, and many more where nothing is compiled yet."""
 _NOT_INHERITED = frozenset({"MELTANO_CLI_LOG_CONFIG", "MELTANO_CLI_LOG_FORMAT", "VIRTUAL_ENV"})
-
-
-_UNKNOWN = b"is not known to Meltano"
+_UNKNOWN = "is not known to Meltano"
 
 
 class ProjectError(Exception):
@@ -49,19 +49,23 @@ class Project:
     def config(self, plugins: Iterable[str]) -> dict[str, dict[str, Any] | None]:
         """Give the configuration of plugins, by name; None for one that the project does not have.
 
-        Each answer takes Meltano about two seconds, so ask once.
+        The answer takes Meltano about a second, so ask once.
 
         Raises:
             ProjectError: if Meltano gives none for another reason.
         """
         names = list(plugins)
-        with ThreadPoolExecutor(len(names)) as pool:
-            answers = list(pool.map(self._ask, names))
-        # In a new project they all want to make Meltano's database; what failed for that is asked again by itself.
-        return {
-            name: self._read(name, done if _is_usable(done) else self._ask(name))
-            for name, done in zip(names, answers, strict=True)
-        }
+        environment = f"--environment={self.environment}" if self.environment else "--no-environment"
+        start, end = ["--log-level=error", environment, "config", "--unsafe", "print"], ["--format=json"]
+        answers = self._ask([[*start, name, *end] for name in names])
+        found: dict[str, dict[str, Any] | None] = {}
+        for name, answer in zip(names, answers, strict=True):
+            found[name] = answer.content
+            if answer.content is None and _UNKNOWN not in answer.failed:
+                raise ProjectError(
+                    f"Meltano could not give the settings of {name}. See for yourself with: meltano config print {name}"
+                )
+        return found
 
     def state(self, state_id: str) -> dict[str, Any]:
         """Give the state that runs of an id have left: bookmarks, for the tap; empty if there is none.
@@ -69,58 +73,53 @@ class Project:
         Raises:
             ProjectError: if Meltano does not give it.
         """
-        command = [str(self.meltano), "--log-level=error", "state", "get", state_id]
+        (answer,) = self._ask([["--log-level=error", "state", "get", state_id]])
+        if answer.content is None:
+            raise ProjectError(f"Meltano could not give its state. See for yourself with: meltano state get {state_id}")
+        state = answer.content.get("singer_state")
+        return state if isinstance(state, dict) else {}
+
+    def _ask(self, questions: list[list[str]]) -> list[_Answer]:
+        """Put questions to Meltano, to one interpreter if it is clear which is Meltano's."""
+        if (python := _interpreter(self.meltano)) is not None:
+            done = self._run([str(python), meltano_answers.__file__, json.dumps(questions)])
+            with contextlib.suppress(ValueError):
+                return [_Answer(one.get("shown", ""), one.get("failed", "")) for one in json.loads(done.stdout)]
+        asked = [self._run([str(self.meltano), *question]) for question in questions]
+        return [_Answer("" if done.returncode else done.stdout, done.stderr) for done in asked]
+
+    def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         try:
-            done = subprocess.run(  # noqa: S603 - a fixed list
+            return subprocess.run(  # noqa: S603 - a fixed list
                 command,
                 cwd=self.root,
                 env=variables(os.environ),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                timeout=TIMEOUT,
-                check=False,
-            )
-            found = json.loads(done.stdout) if done.returncode == 0 else None
-        except (OSError, subprocess.TimeoutExpired, ValueError):
-            found = None
-        if not isinstance(found, dict):
-            raise ProjectError(f"Meltano could not give its state. See for yourself with: meltano state get {state_id}")
-        state = found.get("singer_state")
-        return state if isinstance(state, dict) else {}
-
-    def _ask(self, plugin: str) -> subprocess.CompletedProcess[bytes]:
-        environment = [f"--environment={self.environment}"] if self.environment else ["--no-environment"]
-        command = [str(self.meltano), "--log-level=error", *environment, "config", "--unsafe", "print", plugin]
-        try:
-            return subprocess.run(  # noqa: S603 - a fixed list
-                [*command, "--format=json"],
-                cwd=self.root,
-                env=variables(os.environ),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
                 timeout=TIMEOUT,
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise ProjectError(f"Meltano could not be asked for the settings of {plugin} ({error.args[0]}).") from None
+            raise ProjectError(f"Meltano could not be asked for the project's settings ({error.args[0]}).") from None
 
-    @staticmethod
-    def _read(plugin: str, done: subprocess.CompletedProcess[bytes]) -> dict[str, Any] | None:
-        if done.returncode and _UNKNOWN in done.stderr:
-            return None
+
+@dataclass(frozen=True)
+class _Answer:
+    """What a command of Meltano's has shown, and why it failed."""
+
+    shown: str = field(repr=False)
+    failed: str = field(repr=False)
+
+    @property
+    def content(self) -> dict[str, Any] | None:
+        """The JSON object that was shown; None if there was none."""
         try:
-            config = json.loads(done.stdout)
+            content = json.loads(self.shown)
         except ValueError:
-            config = None
-        if done.returncode or not isinstance(config, dict):
-            raise ProjectError(
-                f"Meltano could not give the settings of {plugin}. See for yourself with: meltano config print {plugin}"
-            )
-        return config
-
-
-def _is_usable(done: subprocess.CompletedProcess[bytes]) -> bool:
-    return not done.returncode or _UNKNOWN in done.stderr
+            return None
+        return content if isinstance(content, dict) else None
 
 
 def find_project(environment: Mapping[str, str], folder: Path) -> Project | None:
@@ -156,6 +155,17 @@ def _find_meltano(root: Path, environment: Mapping[str, str]) -> Path:
     if found is None:
         raise ProjectError(f"There is no meltano for the project {root}: install Meltano, or put its folder into PATH.")
     return Path(found)
+
+
+def _interpreter(meltano: Path) -> Path | None:
+    """Give the Python that Meltano's executable names in its first line; None where it names none, or more than that."""
+    try:
+        with meltano.open("rb") as script:
+            first = script.readline(1000).decode(errors="replace").strip()
+    except OSError:
+        return None
+    python = Path(first.removeprefix("#!"))
+    return python if first.startswith("#!") and python.name.startswith("python") and python.is_file() else None
 
 
 def _find_environment(root: Path, environment: Mapping[str, str]) -> str | None:

@@ -149,6 +149,32 @@ def test_bare_in_the_project_the_settings_are_those_that_meltano_gives(tmp_path)
     assert (found.port, found.debounce, found.poll_interval) == (9, 3, 60)
 
 
+@pytest.mark.parametrize("wrapped", [False, True], ids=["meltano", "a program that starts meltano"])
+def test_meltano_is_asked_for_several_plugins_whatever_starts_it(tmp_path, monkeypatch, wrapped):
+    monkeypatch.setenv("PATH", str(BIN), prepend=os.pathsep)
+    root = make_project(tmp_path / "project", tap_freshbooks=TAP, target_zoho_crm=TARGET)
+    meltano = BIN / "meltano"
+    if wrapped:
+        meltano = tmp_path / "meltano"
+        meltano.write_text(f'#!/bin/sh\nexec {BIN}/meltano "$@"\n')
+        meltano.chmod(0o755)
+
+    found = Project(root, meltano, "dev").config(["tap-freshbooks", "none-of-it", "target-zoho-crm"])
+
+    assert [found["tap-freshbooks"]["client_id"], found["target-zoho-crm"]["client_id"]] == ["tap", "target"]
+    assert found["none-of-it"] is None
+
+
+def test_a_meltano_that_does_not_answer_is_said_with_the_command_to_try(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(BIN), prepend=os.pathsep)
+    (tmp_path / "meltano.yml").write_text("plugins: nonsense")
+
+    with pytest.raises(ProjectError, match="See for yourself with: meltano config print tap-freshbooks"):
+        Project(tmp_path, BIN / "meltano", None).config(["tap-freshbooks"])
+    with pytest.raises(ProjectError, match="See for yourself with: meltano state get dev:one"):
+        Project(tmp_path, BIN / "meltano", None).state("dev:one")
+
+
 def test_in_the_repositorys_own_sandbox_environment_all_three_work_with_one_store(tmp_path, monkeypatch):
     variables = {
         "MELTANO_ENVIRONMENT": "sandbox",
