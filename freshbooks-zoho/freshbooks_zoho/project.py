@@ -158,7 +158,7 @@ def _find_meltano(root: Path, environment: Mapping[str, str]) -> Path:
 
 
 def _interpreter(meltano: Path) -> Path | None:
-    """Give the Python that Meltano's executable names in its first line; None where it names none, or more than that."""
+    """Give the Python in the first line of Meltano's executable; None where there is none, or more than that."""
     try:
         with meltano.open("rb") as script:
             first = script.readline(1000).decode(errors="replace").strip()
