@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
+import click
 from rich.console import Console as Terminal
 from rich.table import Table
 from rich.text import Text
@@ -97,6 +98,19 @@ def emit(report: Report, *, as_json: bool, console: Console | None = None) -> in
     else:
         report.show(console or Console())
     return report.exit_code
+
+
+def question_end(usual: str) -> str:
+    """Give what stands behind a question on stderr: what is usual, or a new line where that is no terminal.
+
+    Meltano shows what its plugins write line by line, so the person would not see the question.
+    """
+    return usual if sys.stderr.isatty() else f"{usual.rstrip()}\n"
+
+
+def confirm(question: str) -> None:
+    """Ask for a yes, on stderr; anything else ends the command."""
+    click.confirm(question, abort=True, err=True, prompt_suffix=question_end(": "))
 
 
 def _cell(value: object) -> Text:

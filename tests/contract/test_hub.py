@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from support.guide import commands
 
 ROOT = Path(__file__).parents[2]
 HUB = ROOT / "docs" / "hub"
@@ -60,30 +61,38 @@ def test_a_definition_keeps_the_hubs_rules(path):
     assert {one["name"] for one in content["settings"] if one.get("sensitive")} == secrets
 
 
+@pytest.fixture
+def project(tmp_path):
+    """An empty project beside this one."""
+    (tmp_path / "freshbooks-zoho").symlink_to(ROOT)
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "meltano.yml").write_text("send_anonymous_usage_stats: false\ncli: {disable_version_check: true}\n")
+    return folder
+
+
+def run(project, command):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MELTANO_")}
+    environment["PATH"] = f"{BIN}:{environment['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=project, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 @pytest.mark.timeout(300)
-def test_the_definitions_can_be_added_to_an_empty_project(tmp_path):
-    (tmp_path / "meltano.yml").write_text("send_anonymous_usage_stats: false\ncli: {disable_version_check: true}\n")
-
-    def meltano(*arguments):
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("MELTANO_")}
-        done = subprocess.run(
-            [str(BIN / "meltano"), "--log-level=error", *map(str, arguments)],
-            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
+def test_the_definitions_can_be_added_to_an_empty_project(project):
     for path in FILES:
         kind = {"extractors": "extractor", "loaders": "loader", "utilities": "utility"}[path.parts[-3]]
-        meltano("add", "--no-install", "--plugin-type", kind, "--from-ref", path, path.parent.name)
-    added = yaml.safe_load((tmp_path / "meltano.yml").read_text())["plugins"]
+        run(project, f"meltano add --no-install --plugin-type {kind} --from-ref {path} {path.parent.name}")
+    added = yaml.safe_load((project / "meltano.yml").read_text())["plugins"]
     assert {plugin["name"] for plugins in added.values() for plugin in plugins} == {path.parent.name for path in FILES}
 
-    # Installing is pip's matter (see test_pip); here the executables are those of this environment.
-    content = yaml.safe_load((tmp_path / "meltano.yml").read_text())
-    for plugins in content["plugins"].values():
-        for plugin in plugins:
-            del plugin["pip_url"]
-            plugin["executable"] = str(BIN / plugin["executable"])
-    (tmp_path / "meltano.yml").write_text(yaml.safe_dump(content))
-    assert "tap-freshbooks v" in meltano("invoke", "tap-freshbooks", "--version")
+
+@pytest.mark.timeout(300)
+def test_a_plugin_is_added_and_installed_as_the_readme_says(project):
+    for command in commands((HUB / "README.md").read_text("utf-8")):
+        if command.startswith("meltano "):
+            run(project, command)
+    assert "tap-freshbooks v" in run(project, "meltano invoke tap-freshbooks --version")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support.guide import commands
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = ("tap-freshbooks", "target-zoho-crm")
@@ -39,18 +41,28 @@ def pip(python, *arguments):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    ("plugin", "folders"),
-    [
-        ("tap-freshbooks", ["./tap-freshbooks"]),
-        ("target-zoho-crm", ["./singer-store", "./target-zoho-crm"]),
-    ],
-)
-def test_a_plugin_installs_by_itself_and_says_what_it_is(python, plugin, folders):
-    """In one environment after the other, so that what both need is fetched once."""
-    pip(python, "install", "--no-compile", *folders)
-    pip(python, "check")
-    about = run(python.parent / plugin, "--about", "--format=json")
-    assert json.loads(about.stdout)["name"] == plugin
-    assert [name for name in PLUGINS if (python.parent / name).exists()] == [plugin]
+def of_readme(package):
+    """Give the pip commands of a package's README, as arguments."""
+    return [
+        shlex.split(command)[1:]
+        for command in commands((ROOT / package / "README.md").read_text("utf-8"))
+        if command.startswith("pip install ")
+    ]
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_a_plugin_installs_by_itself_and_says_what_it_is(python, plugin):
+    """In one environment after the other, so that what both need is fetched once; then as its README says."""
+    for arguments in (["install", f"./{plugin}"], *of_readme(plugin)):
+        pip(python, *arguments, "--no-compile")
+        pip(python, "check")
+        about = run(python.parent / plugin, "--about", "--format=json")
+        assert json.loads(about.stdout)["name"] == plugin
+        assert [name for name in PLUGINS if (python.parent / name).exists()] == [plugin]
     pip(python, "uninstall", "--yes", plugin, "singer-store")
+
+
+def test_the_store_installs_as_its_readme_says(python):
+    for arguments in of_readme("singer-store"):
+        pip(python, *arguments, "--no-compile")
+    assert run(python, "-c", "import singer_store, psycopg").returncode == 0

@@ -2,26 +2,73 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from support.guide import Reader
+from support.guide import Reader, commands, scheduled
 from support.serving import eventually
 
 from sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
 GUIDES = ROOT / "docs"
+ANEW = GUIDES / "postgresql.md"
+PAGES = [
+    *(GUIDES / f"{name}.md" for name in ("getting-started", "data-engineers", "running", "schedules", "mapping")),
+    *(GUIDES / "troubleshooting.md", ROOT / "README.md", ROOT / "freshbooks-zoho" / "README.md"),
+    *(GUIDES / "hub" / "README.md", ANEW),
+]
+"""Those that are followed, in this order."""
+ELSEWHERE = {
+    "make demo": "e2e/test_demo.py",
+    "make test": "is what runs this",
+    **{
+        command: "contract/test_hub.py"
+        for command in commands((GUIDES / "hub" / "README.md").read_text("utf-8"))
+        if command.startswith("meltano ")
+    },
+    "pip install ./singer-store": "contract/test_pip.py",
+    "pip install './singer-store[postgres]'": "contract/test_pip.py",
+    "pip install ./singer-store ./tap-freshbooks": "contract/test_pip.py",
+    "pip install ./singer-store ./target-zoho-crm": "contract/test_pip.py",
+}
+"""Commands that other tests run."""
 LINE = {"name": "Design", "qty": "1", "unit_cost": {"amount": "123.45", "code": "USD"}}
 
 pytestmark = pytest.mark.timeout(900)
 
 
-def read(name):
-    return (GUIDES / f"{name}.md").read_text("utf-8")
+def started_by_clocks():
+    """Give what the documents have systemd, cron and Airflow start, each once."""
+    texts = [page.read_text("utf-8") for page in (*PAGES, *sorted((GUIDES / "examples").glob("*.service")))]
+    dag = ast.parse((GUIDES / "examples" / "airflow_dag.py").read_text("utf-8"))
+    bash = [one.value.value for one in ast.walk(dag) if isinstance(one, ast.keyword) and one.arg == "bash_command"]
+    return list(dict.fromkeys([*(command for text in texts for command in scheduled(text)), *bash]))
+
+
+def test_no_command_of_any_document_is_left_out():
+    listed = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for page in [ROOT / name for name in listed.split()]:
+        left = [] if page in PAGES else commands(page.read_text("utf-8"))
+        assert [command for command in left if command not in ELSEWHERE] == [], page
+    assert len(started_by_clocks()) == 4
+
+
+def follow(reader, page):
+    """Carry out a page's commands; what was done once, as it stands, need not be done again but with a new store."""
+    done = set(ELSEWHERE) if page == ANEW else {*ELSEWHERE, *reader.done}
+    with reader.following(page.read_text("utf-8")) as todo:
+        for command in todo:
+            if command.startswith("meltano schedule run"):
+                # A clock is for those who do not serve; else the two would meet.
+                reader.stop()
+            if command not in done:
+                reader.carry_out(command)
+                done.add(command)
 
 
 def test_a_new_user_follows_the_guides_to_a_correct_sync(tmp_path, postgres_url, record_property):
@@ -41,8 +88,8 @@ def test_a_new_user_follows_the_guides_to_a_correct_sync(tmp_path, postgres_url,
         reader = Reader(box, folder, {"postgresql+psycopg://sync:secret@db.example.com/sync": postgres_url})
 
         started = time.monotonic()
-        with reader.following(read("getting-started")) as commands:
-            for command in commands:
+        with reader.following(PAGES[0].read_text("utf-8")) as todo:
+            for command in todo:
                 shown = reader.carry_out(command)
                 if command == "freshbooks-zoho setup":
                     assert "FreshBooks ID" in shown
@@ -64,12 +111,12 @@ def test_a_new_user_follows_the_guides_to_a_correct_sync(tmp_path, postgres_url,
             "said", f"A new user: {number} commands, {seconds:.0f} s from an empty folder to a correct sync."
         )
 
-        # What was done once, as it stands, need not be done again; but with another store everything has to be.
-        for name in ("data-engineers", "running", "schedules", "troubleshooting", "postgresql"):
-            done = set() if name == "postgresql" else set(reader.done)
-            with reader.following(read(name)) as commands:
-                for command in commands:
-                    if command not in done:
-                        reader.carry_out(command)
+        for page in PAGES[1:]:
+            follow(reader, page)
+        for command in started_by_clocks():
+            reader.carry_out(command)
+            reader.stop()
         assert box.zoho.count("Deals") == 3
         assert len(box.zoho.records("Accounts")) == 3
+        changed = reader.carry_out("git diff --name-only").split()
+        assert changed == ["meltano.yml"], "the commands that write documents write what is there"

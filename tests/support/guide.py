@@ -24,27 +24,36 @@ if TYPE_CHECKING:
 
     from sandbox import Sandbox
 
-BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PAGE = r"^ *(https?://\S+/oauth/authorize\S+)"
+BLOCK = re.compile(r"^( *)```(?:sh|shell)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+SCHEDULED = re.compile(r"^(?:ExecStart=|[-*/0-9]+(?: [-*/0-9]+){4} )(.+)$", re.MULTILINE)
+"""What systemd and cron start: a unit's command, and a crontab's after its five fields."""
+PAGE = r"^.* (https?://\S+/oauth/authorize\S+)"
 EXAMPLE = "https://sync.example.com"
 """What the guides call the reader's own address."""
+FOLDER = "/srv/freshbooks-zoho"
+"""Where the guides' services have the project."""
 TALKS = {
     "freshbooks-zoho connect freshbooks": "connect_freshbooks",
     "freshbooks-zoho connect freshbooks --complete < answer.txt": "complete_freshbooks",
     "freshbooks-zoho connect zoho": "connect_zoho",
     "freshbooks-zoho connect zoho --complete": "complete_zoho",
     "freshbooks-zoho setup": "setup",
-    "freshbooks-zoho serve": "serve",
 }
-"""Commands that want an answer, or go on until they are stopped."""
+"""Commands that want an answer."""
 
 
 def commands(text: str) -> list[str]:
-    """Give the shell commands of a guide, line by line; a block with a loop in it is one."""
+    """Give the shell commands of a guide, line by line, without remarks; a block with a loop in it is one."""
     found = []
-    for block in BLOCK.findall(text):
-        found += [block] if "\n  " in block else block.splitlines()
+    for indent, block in BLOCK.findall(text):
+        lines = [re.sub(r"\s+# .*$", "", line.removeprefix(indent)) for line in block.splitlines()]
+        found += ["\n".join(lines)] if any(line.startswith("  ") for line in lines) else lines
     return found
+
+
+def scheduled(text: str) -> list[str]:
+    """Give the commands that a unit of systemd's, or a crontab in a guide, has started."""
+    return SCHEDULED.findall(text)
 
 
 @dataclass
@@ -68,7 +77,7 @@ class Reader:
 
     def __post_init__(self) -> None:
         self.port, self.admin_port = free_port(), free_port()
-        self.stead |= {EXAMPLE: f"http://127.0.0.1:{self.port}"}
+        self.stead |= {EXAMPLE: f"http://127.0.0.1:{self.port}", FOLDER: str(self.folder)}
         self.client = self.box.zoho.register("device")
 
     @property
@@ -100,15 +109,15 @@ class Reader:
     def carry_out(self, command: str) -> str:
         """Carry out a command, or a block of them; gives what was shown."""
         self.done.append(command)
-        talk = TALKS.get(command)
+        # Meltano starts the same, and asks and answers as it does.
+        bare = command.rpartition("meltano invoke ")[2]
+        talk = "serve" if "freshbooks-zoho serve" in bare else TALKS.get(bare)
         self.shown = str(getattr(self, talk)(command)) if talk is not None else self._run(command)
         return self.shown
 
     def _run(self, command: str) -> str:
-        for example, here in self.stead.items():
-            command = command.replace(example, here)
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", command],
+            ["bash", "-euo", "pipefail", "-c", self._here(command)],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -124,16 +133,16 @@ class Reader:
     def connect_freshbooks(self, command: str) -> str:
         """Connect; the credentials are asked for the first time."""
         app, terminal = self.box.freshbooks.app, self._terminal(command)
-        found = terminal.wait_for(rf"Client ID: |{PAGE}")
+        found = terminal.wait_for(rf"Client ID:|{PAGE}")
         if "Client ID" in found[0]:
             terminal.type(app.client_id)
-            terminal.wait_for("Client secret: ")
+            terminal.wait_for("Client secret:")
             terminal.type(app.client_secret)
             terminal.wait_for("Redirect URI .*: ")
             terminal.type("")
         page = terminal.wait_for(PAGE)[1]
         if "/oauth/freshbooks/callback" not in page and "oauth%2Ffreshbooks" not in page:
-            terminal.wait_for("Address: ")
+            terminal.wait_for("Address:")
             terminal.type(self._agree(page))
         return self._ended(terminal)
 
@@ -151,10 +160,10 @@ class Reader:
     def connect_zoho(self, command: str) -> str:
         """Connect; the credentials are asked for the first time, the code is typed in on Zoho's page."""
         terminal = self._terminal(command)
-        found = terminal.wait_for(r"Client ID: |\b([0-9A-F]{4}-[0-9A-F]{4})\b")
+        found = terminal.wait_for(r"Client ID:|\b([0-9A-F]{4}-[0-9A-F]{4})\b")
         if "Client ID" in found[0]:
             terminal.type(self.client.client_id)
-            terminal.wait_for("Client secret: ")
+            terminal.wait_for("Client secret:")
             terminal.type(self.client.client_secret)
         terminal.wait_for(r"\b([0-9A-F]{4}-[0-9A-F]{4})\b")
         self.box.zoho.approve_device()
@@ -171,7 +180,7 @@ class Reader:
         """Start the service and wait until it is ready."""
         with (self.folder / "serve.log").open("ab") as log:
             self._serving = subprocess.Popen(
-                command.split(),
+                ["bash", "-c", self._here(command)],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -187,6 +196,12 @@ class Reader:
             self._serving.send_signal(signal.SIGTERM)
             assert self._serving.wait(60) == 0
             self._serving = None
+
+    def _here(self, command: str) -> str:
+        """Put what is true here in the place of the guides' examples."""
+        for example, here in self.stead.items():
+            command = command.replace(example, here)
+        return command
 
     def _is_ready(self) -> bool:
         assert self._serving is not None

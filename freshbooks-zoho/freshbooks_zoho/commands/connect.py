@@ -10,7 +10,7 @@ import click
 
 from freshbooks_zoho import settings as settings_
 from freshbooks_zoho.commands.session import json_option, sentences
-from freshbooks_zoho.console import Report, emit
+from freshbooks_zoho.console import Report, confirm, emit
 from singer_store import open_store
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def disconnect(service: str, *, yes: bool, as_json: bool) -> None:
     Exit code 3: the tokens are forgotten here, but the service did not say that it ended them.
     """
     if not yes:
-        click.confirm(f"End the connection to {SERVICES[service]}? Syncing stops with it", abort=True, err=True)
+        confirm(f"End the connection to {SERVICES[service]}? Syncing stops with it")
     from freshbooks_zoho.onboarding.disconnection import disconnect_from  # noqa: PLC0415
 
     with sentences():

@@ -11,7 +11,7 @@ import click
 from freshbooks_zoho.admin import queue
 from freshbooks_zoho.admin.wording import counted
 from freshbooks_zoho.commands.session import json_option, session
-from freshbooks_zoho.console import FAILED, OK, emit
+from freshbooks_zoho.console import FAILED, OK, confirm, emit
 from freshbooks_zoho.freshbooks.account import known_account
 from freshbooks_zoho.runs.leadership import LEASE
 from freshbooks_zoho.runs.meltano_run import STREAMS
@@ -134,4 +134,4 @@ def _is_served(opened: Session) -> bool:
 def _ask(number: int) -> None:
     if not sys.stdin.isatty():
         raise click.ClickException(f"{counted(number, 'object')} would be dismissed: add --yes to do so.")
-    click.confirm(f"Dismiss {counted(number, 'object')}?", abort=True)
+    confirm(f"Dismiss {counted(number, 'object')}?")

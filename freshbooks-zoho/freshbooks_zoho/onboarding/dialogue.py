@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 from rich.console import Console as Terminal
 
-from freshbooks_zoho.console import Console
+from freshbooks_zoho.console import Console, question_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,7 +58,9 @@ class Dialogue:
             except wrong as error:
                 raise click.BadParameter(str(error)) from None
 
-        answer: T = click.prompt(what, hide_input=hidden, default=default, value_proc=take, err=True)
+        answer: T = click.prompt(
+            what, hide_input=hidden, default=default, value_proc=take, err=True, prompt_suffix=question_end(": ")
+        )
         return answer
 
     def show_page(self, url: str) -> None:
