@@ -118,5 +118,3 @@ def test_a_new_user_follows_the_guides_to_a_correct_sync(tmp_path, postgres_url,
             reader.stop()
         assert box.zoho.count("Deals") == 3
         assert len(box.zoho.records("Accounts")) == 3
-        changed = reader.carry_out("git diff --name-only").split()
-        assert changed == ["meltano.yml"], "the commands that write documents write what is there"
