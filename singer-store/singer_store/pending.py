@@ -167,7 +167,9 @@ class Pending:
         what it is now.
         """
         _check(reason)
-        row = PendingObject(account, stream, object_id, reason, error and dict(error), waits_for, 1, now, None)
+        # Of one that was not on the list, nothing later than its read is known.
+        asked_at = now if read_at is None else min(read_at, now)
+        row = PendingObject(account, stream, object_id, reason, error and dict(error), waits_for, 1, asked_at, None)
         here = _identity(account, stream, object_id)
         with self._database.write() as connection:
             connection.execute(self._upsert(failed=True), [vars(row)])

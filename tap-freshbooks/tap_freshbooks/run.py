@@ -107,22 +107,24 @@ class Run:
 
     def fetch_due(self, streams: Collection[str], logger: Logger) -> None:
         """Read the objects that are due in the store."""
-        found = self.store.pending.due(self.business.account_id, datetime.now(timezone.utc), limit=MOST_DUE)
+        began = datetime.now(timezone.utc)
+        found = self.store.pending.due(self.business.account_id, began, limit=MOST_DUE)
         wanted: dict[str, list[int]] = {name: [] for name in RESOURCES}
         for each in found:
             if each.stream in streams and each.stream in wanted and each.object_id.isdecimal():
                 wanted[each.stream].append(int(each.object_id))
         self.due = read_family(self.objects, self.objects.by_search, wanted, streams)
-        self.report_missing(self.due, logger)
+        self.report_missing(self.due, logger, began)
 
     def fetch_wanted(self, streams: Collection[str], logger: Logger) -> Family:
         """Read the objects of the setting `record_ids`."""
+        began = datetime.now(timezone.utc)
         family = read_family(self.objects, self.objects.by_get, self.settings.record_ids or {}, streams)
-        self.report_missing(family, logger)
+        self.report_missing(family, logger, began)
         return family
 
-    def report_missing(self, family: Family, logger: Logger) -> None:
-        """Warn of objects that FreshBooks does not have, and put off those that wait in the store."""
+    def report_missing(self, family: Family, logger: Logger, began: datetime) -> None:
+        """Warn of objects that FreshBooks did not have then, and put off those that wait in the store."""
         if not family.missing:
             return
         names = ", ".join(f"{RESOURCES[stream].singular} {object_id}" for stream, object_id in family.missing)
@@ -130,9 +132,9 @@ class Run:
         for stream, object_id in family.missing if not self.settings.dry_run else ():
             waiting = self.store.pending.waiting(self.business.account_id, stream, [str(object_id)])
             for each in waiting.values():
-                self._put_off(each)
+                self._put_off(each, began)
 
-    def _put_off(self, each: PendingObject) -> None:
+    def _put_off(self, each: PendingObject, read_at: datetime) -> None:
         error = {"code": "NOT_FOUND", "field": None, "expected": None, "message": "FreshBooks has no such object."}
         self.store.pending.fail(
             each.account,
@@ -141,5 +143,6 @@ class Run:
             cast("Reason", each.reason),
             error=error,
             waits_for=each.waits_for,
+            read_at=read_at,
             now=datetime.now(timezone.utc),
         )

@@ -126,6 +126,13 @@ def test_an_event_that_came_while_the_attempt_failed_is_not_put_off(store):
     assert ids(store.pending.due("A", NOW + 3 * SECOND)) == ["1"]
 
 
+def test_a_failure_that_nobody_asked_for_again_is_put_off_however_long_ago_it_was_read(store):
+    for _ in range(9):
+        store.pending.fail("A", "clients", "1", "rejected", error=ERROR, read_at=NOW - MINUTE, now=NOW)
+
+    assert store.pending.due("A", NOW + SECOND) == []
+
+
 def test_children_become_due_with_their_parent(store):
     for number in range(3):
         for _ in range(5):

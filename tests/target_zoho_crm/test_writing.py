@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 from support.target import ACCOUNT, client, invoice, payment, usd
 
@@ -114,6 +116,21 @@ def test_a_rejected_record_is_kept_tried_again_and_cleared(org):
     org.box.zoho.allow()
     org.run(*clients(1), read_at="2100-01-01T00:00:00+00:00")
     assert org.pending() == {}
+
+
+def test_an_event_that_came_after_a_record_was_read_is_not_put_off_by_its_failure(org):
+    org.box.zoho.refuse("Accounts", "INVALID_DATA")
+    for _ in range(4):
+        org.run(*clients(1))
+    assert org.pending()["clients", "1"].next_try is not None
+
+    with org.store() as store:
+        store.pending.queue(ACCOUNT, "clients", ["1"], "event", now=datetime.now(timezone.utc))
+    org.run(*clients(1))
+    assert org.pending()["clients", "1"].next_try is None
+
+    org.run(*clients(1), read_at="2100-01-01T00:00:00+00:00")
+    assert org.pending()["clients", "1"].next_try is not None
 
 
 def test_a_malformed_record_is_rejected_alone_and_never_shown(org, caplog):

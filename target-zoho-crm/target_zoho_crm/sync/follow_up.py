@@ -163,6 +163,7 @@ class FollowUp:
             reason,
             error={"code": error.code, "field": error.field, "expected": error.expected, "message": error.message},
             waits_for=parent,
+            read_at=record.read_at,
             now=datetime.now(timezone.utc),
         )
 

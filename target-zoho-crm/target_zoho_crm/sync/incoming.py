@@ -41,11 +41,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Malformed:
-    """A record that is none: what is wrong with it, and what is known of which one it is."""
+    """A record that is none: what is wrong with it, and what is known of which one it is and when it was read."""
 
     account: str | None
     id: int | None
     error: Rejection
+    read_at: datetime
 
 
 def read_source(record: Record, run_started: datetime) -> Source | Malformed:
@@ -55,22 +56,22 @@ def read_source(record: Record, run_started: datetime) -> Source | Malformed:
         record: as it came, with Singer's `_sdc_extracted_at`.
         run_started: when this run began, which counts as the time of reading where the record does not say.
     """
+    read_at = read_instant(record.get("_sdc_extracted_at")) or run_started
     account, number = record.get("account_id"), _number(record.get("id"))
     account = account.strip() if isinstance(account, str) else None
     if not account or number is None:
         missing = "id" if account else "account_id"
-        return Malformed(account or None, number, Rejection("MALFORMED", missing, "the key of the record"))
+        return Malformed(account or None, number, Rejection("MALFORMED", missing, "the key of the record"), read_at)
     updated = record.get("updated")
     moment = read_instant(updated) if isinstance(updated, str) else None
     if updated is not None and moment is None:
-        return Malformed(account, number, Rejection("MALFORMED", "updated", "a date-time with its offset"))
-    read_at = record.get("_sdc_extracted_at")
+        return Malformed(account, number, Rejection("MALFORMED", "updated", "a date-time with its offset"), read_at)
     as_it_is = record["account_id"] == account and record["id"] is number
     return Source(
         account=account,
         id=number,
         record=record if as_it_is else {**record, "account_id": account, "id": number},
-        read_at=read_instant(read_at) or run_started,
+        read_at=read_at,
         updated=moment,
     )
 
