@@ -101,8 +101,12 @@ class Project:
                 timeout=TIMEOUT,
                 check=False,
             )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise ProjectError(f"Meltano could not be asked for the project's settings ({error.args[0]}).") from None
+        except OSError as error:
+            raise ProjectError(f"Meltano could not be started ({self.meltano}: {error.strerror}).") from None
+        except subprocess.TimeoutExpired:
+            raise ProjectError(
+                f"Meltano gave no answer within {TIMEOUT:g} s. Try: meltano config print tap-freshbooks"
+            ) from None
 
 
 @dataclass(frozen=True)

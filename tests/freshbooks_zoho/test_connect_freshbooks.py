@@ -81,6 +81,10 @@ def test_neither_the_secret_nor_a_token_is_shown(onboarding, box, caplog):
     assert [secret for secret in secrets if secret in spoken] == []
 
 
+def test_where_whole_lines_are_passed_on_as_meltano_does_a_question_is_one(known):
+    assert "\nAddress:\n" in known.run("connect", "freshbooks", typed=(known.agree,)).stderr
+
+
 def test_another_time_only_the_address_is_asked_for(known):
     typed = (known.agree,)
     assert known.run("connect", "freshbooks", typed=typed).exit_code == 0
