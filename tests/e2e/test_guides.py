@@ -55,11 +55,12 @@ def test_no_command_of_any_document_is_left_out():
     for page in [ROOT / name for name in listed.split()]:
         left = [] if page in PAGES else commands(page.read_text("utf-8"))
         assert [command for command in left if command not in ELSEWHERE] == [], page
+    # The units of the service and of the timer, the crontab's line, the DAG's task.
     assert len(started_by_clocks()) == 4
 
 
 def follow(reader, page):
-    """Carry out a page's commands; what was done once, as it stands, need not be done again but with a new store."""
+    """Carry out a page's commands, but those that were carried out before; with a new store, all of them."""
     done = set(ELSEWHERE) if page == ANEW else {*ELSEWHERE, *reader.done}
     with reader.following(page.read_text("utf-8")) as todo:
         for command in todo:
