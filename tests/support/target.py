@@ -76,15 +76,24 @@ def payment(number: int = 1, invoiceid: int = 1, **changes: Any) -> dict[str, An
     }  # fmt: skip
 
 
-def messages(*records: tuple[str, dict[str, Any]], read_at: str = READ_AT, state: Any = None) -> list[dict[str, Any]]:
-    """Singer messages: the schemas of the streams that occur, the records in their order, and a state."""
+def messages(
+    *records: tuple[str, dict[str, Any]], read_at: str | None = READ_AT, state: Any = None
+) -> list[dict[str, Any]]:
+    """Singer messages: the schemas of the streams that occur, the records in their order, and a state.
+
+    Args:
+        records: stream and record.
+        read_at: when the tap read them; None for each as soon as it was updated.
+        state: of the STATE message at the end.
+    """
     seen: list[dict[str, Any]] = []
     announced = set()
     for stream, record in records:
         if stream not in announced:
             announced.add(stream)
             seen.append(schema(stream, record))
-        seen.append({"type": "RECORD", "stream": stream, "record": record, "time_extracted": read_at})
+        read = read_at or record["updated"]
+        seen.append({"type": "RECORD", "stream": stream, "record": record, "time_extracted": read})
     return [*seen, {"type": "STATE", "value": state or {"bookmarks": {"clients": {"x": 1}}}}]
 
 
@@ -157,7 +166,7 @@ class Org:
             **config,
         }
 
-    def run(self, *records: tuple[str, dict[str, Any]], read_at: str = READ_AT, **config: Any) -> Result:
+    def run(self, *records: tuple[str, dict[str, Any]], read_at: str | None = READ_AT, **config: Any) -> Result:
         """Run the target on these records; a known error is given, not raised."""
         return self.feed(messages(*records, read_at=read_at), **config)
 

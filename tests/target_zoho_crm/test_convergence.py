@@ -76,9 +76,9 @@ def test_any_order_and_any_repetition_end_as_the_newest_versions_say(data, share
     seen = [*data.draw(st.permutations(ALL)), *data.draw(st.lists(st.sampled_from(ALL), max_size=10))]
     cuts = sorted(data.draw(st.lists(st.integers(0, len(seen)), max_size=4)))
     for start, end in zip([0, *cuts], [*cuts, len(seen)], strict=True):
-        assert org.run(*seen[start:end]).error is None
+        assert org.run(*seen[start:end], read_at=None).error is None
     # what waited for its parent comes again, as the tap sees to it
-    assert org.run(*(one for one in NEWEST if (one[0], str(one[1]["id"])) in org.pending())).error is None
+    assert org.run(*(one for one in NEWEST if (one[0], str(one[1]["id"])) in org.pending()), read_at=None).error is None
     assert comparable(org) == final
 
 
