@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from target_zoho_crm.api.auth import SCOPES
+from target_zoho_crm.api.scopes import SCOPES
 from target_zoho_crm.mapping.stages import DELETED, STAGES, UNKNOWN
 from target_zoho_crm.mapping.tables import ONCE, OURS, SHARED, TABLES, Row
 

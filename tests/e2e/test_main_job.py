@@ -18,7 +18,7 @@ from support.meltano_project import BIN, make_project, plugin_settings
 from support.serving import eventually
 
 from sandbox import Sandbox
-from target_zoho_crm.api.auth import SCOPES as ZOHO_SCOPES
+from target_zoho_crm.api.scopes import SCOPES as ZOHO_SCOPES
 
 if TYPE_CHECKING:
     from pathlib import Path

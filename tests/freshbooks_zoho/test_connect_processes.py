@@ -17,7 +17,7 @@ from support.terminal import Terminal
 
 from freshbooks_zoho.webhooks.consent import PATH
 from singer_store import open_store
-from target_zoho_crm.api.auth import SCOPES
+from target_zoho_crm.api.scopes import SCOPES
 
 pytestmark = pytest.mark.timeout(400)
 

@@ -13,8 +13,9 @@ from freshbooks_zoho.commands.connect import DATA_CENTRES
 from freshbooks_zoho.onboarding import zoho as after_consent
 from freshbooks_zoho.settings import collect
 from singer_store import ConnectAgainError
-from target_zoho_crm.api.auth import SCOPES, open_broker
+from target_zoho_crm.api.auth import open_broker
 from target_zoho_crm.api.consent import LOCATIONS
+from target_zoho_crm.api.scopes import SCOPES
 from target_zoho_crm.settings import read_settings
 
 BACK = "https://sync.example.com/zoho"

@@ -34,7 +34,7 @@ from freshbooks_zoho.runs.leadership import LEASE, TTL
 from freshbooks_zoho.zoho.side import ZohoSide, open_client
 from sandbox import Sandbox
 from singer_store import open_store
-from target_zoho_crm.api.auth import SCOPES
+from target_zoho_crm.api.scopes import SCOPES
 
 SLOW = "Meltano and plugins"
 

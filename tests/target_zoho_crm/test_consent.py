@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sandbox import Sandbox
 from singer_store import ClientRefusedError, Grant, RefreshRefused
-from target_zoho_crm.api.auth import SCOPES, refresher
+from target_zoho_crm.api.auth import refresher
 from target_zoho_crm.api.consent import (
     LOCATIONS,
     Client,
@@ -24,7 +24,6 @@ from target_zoho_crm.api.consent import (
     authorization_url,
     exchange,
     location_of,
-    missing_scopes,
     read_pasted,
     revoke,
     trusted_server,
@@ -38,6 +37,7 @@ from target_zoho_crm.api.device import (
     poll_login,
     read_login,
 )
+from target_zoho_crm.api.scopes import SCOPES, missing_scopes
 from target_zoho_crm.errors import ConfigurationError
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)

@@ -8,7 +8,7 @@ import pytest
 from support.zoho import client_of
 
 from sandbox import Sandbox
-from target_zoho_crm.api.auth import SCOPES
+from target_zoho_crm.api.scopes import SCOPES
 from target_zoho_crm.errors import ScopeError
 from target_zoho_crm.org.organization import edition_of, parse_field, parse_pipeline, read_module, read_organization
 

@@ -20,7 +20,7 @@ from support.zoho import client_of, field, module
 
 from sandbox import Sandbox
 from singer_store import open_store
-from target_zoho_crm.api.auth import SCOPES
+from target_zoho_crm.api.scopes import SCOPES
 from target_zoho_crm.errors import ConfigurationError, PermissionDeniedError, UnavailableError
 from target_zoho_crm.org.fields import FieldSpec, ModuleSpec, describe, plan_fields
 from target_zoho_crm.org.organization import read_organization

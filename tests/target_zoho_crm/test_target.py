@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from support.target import ACCOUNT, client, invoice, messages, payment, until, usd
 
-from target_zoho_crm.api.auth import SCOPES
+from target_zoho_crm.api.scopes import SCOPES
 from target_zoho_crm.errors import ConfigurationError
 from target_zoho_crm.mapping.stages import STAGES
 from target_zoho_crm.settings import read_settings
@@ -284,12 +284,74 @@ def test_missing_fields_stop_the_run_if_they_may_not_be_created(new_org):
     assert all(call.method == "GET" for call in new_org.calls())
 
 
-@pytest.mark.parametrize("missing", ["ZohoCRM.coql.READ", "ZohoCRM.settings.fields.ALL"])
-def test_a_scope_that_is_missing_stops_the_run_before_the_first_write(new_org, missing):
+NOT_FOR_A_RUN = {"ZohoCRM.notifications.ALL", "ZohoCRM.settings.pipeline.CREATE", "ZohoCRM.settings.layouts.READ"}
+EVERYTHING = (("clients", client()), ("invoices", invoice()), ("payments", payment()))
+
+
+@pytest.mark.parametrize(
+    ("missing", "named"),
+    [
+        *((scope, True) for scope in sorted(set(SCOPES) - NOT_FOR_A_RUN)),
+        # contacts are only asked about where two accounts share a name
+        *((scope, False) for scope in sorted(set(SCOPES) - NOT_FOR_A_RUN - {"ZohoCRM.modules.contacts.READ"})),
+    ],
+)
+def test_a_scope_that_is_missing_stops_the_run_before_the_first_write(new_org, missing, named):
+    new_org.box.zoho.switches.refresh_names_scopes = named
+    if not named and "custom" in missing:
+        new_org.box.zoho.organization.add_module(
+            "FreshBooks_Payments", "FreshBooks Payment", "FreshBooks Payments", "P"
+        )
     grant = new_org.box.zoho.grant([scope for scope in SCOPES if scope != missing])
-    result = new_org.run(("clients", client()), refresh_token=grant)
+    result = new_org.run(*EVERYTHING, refresh_token=grant)
     assert missing.rpartition(".")[0] in str(result.error)
+    assert "connect zoho" in str(result.error)
+    assert all(call.method == "GET" or call.path.endswith("/coql") for call in new_org.calls())
+
+
+@pytest.mark.parametrize("kind", ["fields", "modules"])
+def test_a_consent_that_lets_nothing_be_created_stops_a_run_that_has_to(new_org, kind):
+    some = [scope.replace(f"{kind}.ALL", f"{kind}.READ") if "settings" in scope else scope for scope in SCOPES]
+    result = new_org.run(*EVERYTHING, refresh_token=new_org.box.zoho.grant(some))
+    assert f"ZohoCRM.settings.{kind}.CREATE" in str(result.error)
+    assert all(call.method == "GET" for call in new_org.calls())
+    assert new_org.run(*EVERYTHING).error is None
+    assert new_org.run(*EVERYTHING, refresh_token=new_org.box.zoho.grant(some)).error is None
+
+
+@pytest.mark.parametrize("operation", ["READ", "CREATE", "UPDATE"])
+def test_a_consent_to_some_operations_only_is_not_enough(new_org, operation):
+    others = [one for one in ("READ", "CREATE", "UPDATE") if one != operation]
+    some = [f"ZohoCRM.modules.deals.{other}" for other in others]
+    grant = new_org.box.zoho.grant([*(scope for scope in SCOPES if ".deals." not in scope), *some])
+    assert f"ZohoCRM.modules.deals.{operation}." in str(new_org.run(*EVERYTHING, refresh_token=grant).error)
     assert new_org.writes() == []
+
+
+def test_a_consent_to_each_operation_of_a_run_is_enough(new_org):
+    each = [f"ZohoCRM.modules.deals.{operation}" for operation in ("READ", "CREATE", "UPDATE")]
+    grant = new_org.box.zoho.grant([*(scope for scope in SCOPES if ".deals." not in scope), *each])
+    assert new_org.run(*EVERYTHING, refresh_token=grant).error is None
+    result = new_org.run(*EVERYTHING, refresh_token=grant, deleted_records="delete")
+    assert "ZohoCRM.modules.deals.DELETE" in str(result.error)
+
+
+@pytest.mark.parametrize("action", ["view", "create", "edit"])
+@pytest.mark.parametrize("module", ["Accounts", "Deals", "FreshBooks_Payments"])
+def test_what_the_user_may_not_do_stops_the_run_before_the_first_write(new_org, action, module):
+    assert new_org.run(("clients", client(9))).error is None  # makes the fields and the module
+    before = len(new_org.writes())
+    new_org.box.zoho.forbid(action, module)
+    result = new_org.run(*EVERYTHING)
+    assert module.replace("_", " ") in str(result.error).replace("_", " ")
+    assert len(new_org.writes()) == before
+
+
+def test_deleting_is_asked_for_only_where_records_are_deleted(new_org):
+    new_org.box.zoho.forbid("delete", "Deals")
+    assert new_org.run(*EVERYTHING).error is None
+    result = new_org.run(*EVERYTHING, deleted_records="delete")
+    assert "may not delete records in Deals" in str(result.error)
 
 
 def test_the_stages_of_another_pipeline_are_used_if_it_is_named(new_org):

@@ -12,7 +12,8 @@ from freshbooks_zoho.settings import PLUGIN, TARGET, variable
 from freshbooks_zoho.zoho.side import RETRIES
 from target_zoho_crm.api.auth import open_broker
 from target_zoho_crm.api.client import ZohoClient
-from target_zoho_crm.api.consent import location_of, missing_scopes
+from target_zoho_crm.api.consent import location_of
+from target_zoho_crm.api.scopes import missing_scopes
 from target_zoho_crm.errors import RequestError, ScopeError, ZohoError
 from target_zoho_crm.org.organization import edition_of
 

@@ -12,7 +12,7 @@ from freshbooks_zoho.onboarding.pending import LIFE, Attempt, Attempts, NextStep
 from freshbooks_zoho.onboarding.zoho import ZohoReport, finish
 from freshbooks_zoho.settings import TARGET, SettingError
 from singer_store import Grant
-from target_zoho_crm.api.auth import SCOPES, check_accounts_url
+from target_zoho_crm.api.auth import check_accounts_url
 from target_zoho_crm.api.consent import (
     Client,
     ConsentError,
@@ -23,6 +23,7 @@ from target_zoho_crm.api.consent import (
     read_pasted,
 )
 from target_zoho_crm.api.device import DeviceLogin, begin_login, find_login, poll_login
+from target_zoho_crm.api.scopes import SCOPES
 from target_zoho_crm.errors import ConfigurationError
 from target_zoho_crm.settings import Settings, read_settings
 

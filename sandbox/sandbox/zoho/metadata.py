@@ -52,15 +52,28 @@ class Metadata:
 
     @route("GET", "/crm/v8/settings/modules")
     def modules(self, call: ApiCall) -> Response:
-        """Give all modules ("Modules API")."""
+        """Give the modules that the user may view ("Modules API")."""
         call.need("settings", "modules", "READ")
-        return Response(body={"modules": [module.describe(self._profiles()) for module in self._org.modules.values()]})
+        return Response(
+            body={"modules": [self._described(one) for one in self._org.modules.values() if self._seen(one)]}
+        )
 
     @route("GET", "/crm/v8/settings/modules/{name}")
     def module(self, call: ApiCall, name: str) -> Response:
         """Give one module ("Module Metadata")."""
         call.need("settings", "modules", "READ")
-        return Response(body={"modules": [module_named(self._org, name, 3).describe(self._profiles())]})
+        return Response(body={"modules": [self._described(module_named(self._org, name, 3))]})
+
+    def _seen(self, module: Module) -> bool:
+        return not self._org.switches.modules_follow_profile or self._may("view", module)
+
+    def _described(self, module: Module) -> dict[str, Any]:
+        follows = self._org.switches.modules_follow_profile
+        actions = ("create", "edit", "delete")
+        return module.describe(self._profiles(), [one for one in actions if follows and not self._may(one, module)])
+
+    def _may(self, action: str, module: Module) -> bool:
+        return f"Crm_Implied_{action.capitalize()}_{module.api_name}" not in self._org.forbidden
 
     @route("GET", "/crm/v8/settings/profiles")
     def profiles(self, call: ApiCall) -> Response:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from decimal import Decimal
 
 UNIQUE_TYPES = frozenset({"text", "email", "phone", "integer", "bigint", "website"})
@@ -146,8 +147,13 @@ class Module:
         """Give the API names of the unique fields, oldest first."""
         return [name for name, each in self.fields.items() if each.unique]
 
-    def describe(self, profiles: list[dict[str, str]]) -> dict[str, Any]:
-        """Give it as ``GET settings/modules`` does, with the profiles that may see it."""
+    def describe(self, profiles: list[dict[str, str]], denied: Collection[str] = ()) -> dict[str, Any]:
+        """Give it as ``GET settings/modules`` does, with the profiles that may see it.
+
+        Args:
+            profiles: of the organization.
+            denied: what the user may not do with its records: create, edit, delete.
+        """
         return {
             "id": self.id,
             "api_name": self.api_name,
@@ -156,9 +162,9 @@ class Module:
             "plural_label": self.plural,
             "generated_type": "custom" if self.custom else "default",
             "api_supported": True,
-            "creatable": True,
-            "editable": True,
-            "deletable": True,
+            "creatable": "create" not in denied,
+            "editable": "edit" not in denied,
+            "deletable": "delete" not in denied,
             "viewable": True,
             "visible": True,
             "visibility": 1,

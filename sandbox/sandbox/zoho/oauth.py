@@ -211,8 +211,8 @@ class Accounts:
             raise TokenError("Access Denied", throttled=True)
         refresh.refreshes.append(now)
         access = self._make_access(refresh, client.client_id, refresh.scopes, data_centre)
-        scope = " ".join(sorted(refresh.scopes))
-        return {"access_token": access.value, "scope": scope, "token_type": "Bearer", "expires_in": TOKEN_LIFE}
+        scope = {"scope": " ".join(sorted(refresh.scopes))} if self._switches.refresh_names_scopes else {}
+        return {"access_token": access.value, **scope, "token_type": "Bearer", "expires_in": TOKEN_LIFE}
 
     def made_in(self, value: str) -> str | None:
         """Give the data centre whose accounts server has made a token; None if it is not a live one."""

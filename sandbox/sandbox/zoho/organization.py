@@ -42,7 +42,7 @@ class Organization:
         """Whether Deals have the field Pipeline at all."""
         self.currencies: dict[str, Currency] = {}
         self.forbidden: set[str] = set()
-        """Permissions taken away, as in NO_PERMISSION answers: Crm_Implied_Create_Deals, Crm_Implied_Customize, ..."""
+        """Permissions taken away, as NO_PERMISSION names them: Crm_Implied_Create_Deals, say."""
         self._last_id = _FIRST_ID
         self._checks: dict[str, dict[str, Check | None]] = {}
         self.integration = User(self.next_id(), "CRM Integration", "integration@example.com")

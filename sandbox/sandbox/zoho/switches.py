@@ -28,6 +28,8 @@ class Switches:
     """The data centre of the user who consents; None is that of the accounts server."""
     consent_denied: bool = False
     """The user refuses at the consent page."""
+    refresh_names_scopes: bool = True
+    """A refreshed access token comes with its scopes."""
     repeat_consent_omits_refresh_token: bool = True
     """A second consent without ``prompt=consent`` gives no refresh token."""
 
@@ -62,6 +64,8 @@ class Switches:
     """A lookup to an id that does not exist: `api_name` says the ``field`` or ``id``."""
 
     # metadata
+    modules_follow_profile: bool = True
+    """GET settings/modules leaves out what the user may not view, and says what else the user may not do."""
     currencies_without_feature: int = 400
     """GET org/currencies in an organization with one currency: 400 (FEATURE_NOT_ENABLED) or 204."""
     custom_field_caps: dict[str, int] = field(

@@ -14,6 +14,7 @@ import simplejson  # type: ignore[import-untyped]
 
 from target_zoho_crm.api.auth import CONNECT, safe_code
 from target_zoho_crm.api.retries import AgainError
+from target_zoho_crm.api.scopes import scope_of
 from target_zoho_crm.errors import (
     PermissionDeniedError,
     QuotaError,
@@ -189,18 +190,3 @@ def _refused(method: str, path: str, status: int, code: str, details: Mapping[st
         code=code,
         details=details,
     )
-
-
-def scope_of(method: str, path: str) -> str:
-    """Give the scope that a call needs (the page "Scopes")."""
-    first, _, rest = path.partition("/")
-    if path == "coql":
-        return "ZohoCRM.coql.READ"
-    if first == "org":
-        return "ZohoCRM.settings.currencies.READ" if rest == "currencies" else "ZohoCRM.org.READ"
-    if first == "actions":
-        return "ZohoCRM.notifications.ALL"
-    operation = {"GET": "READ", "POST": "CREATE", "PUT": "UPDATE", "PATCH": "UPDATE", "DELETE": "DELETE"}[method]
-    if first == "settings":
-        return f"ZohoCRM.settings.{rest.partition('/')[0]}.{operation}"
-    return f"ZohoCRM.modules.{first}.{operation} (ZohoCRM.modules.custom.{operation} for a module of your own)"

@@ -42,23 +42,6 @@ API_HOSTS = frozenset(
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
-SCOPES = (
-    "ZohoCRM.modules.accounts.ALL",
-    "ZohoCRM.modules.deals.ALL",
-    "ZohoCRM.modules.contacts.READ",
-    "ZohoCRM.modules.custom.ALL",
-    "ZohoCRM.settings.fields.ALL",
-    "ZohoCRM.settings.modules.ALL",
-    "ZohoCRM.settings.layouts.READ",
-    "ZohoCRM.settings.pipeline.READ",
-    "ZohoCRM.settings.pipeline.CREATE",
-    "ZohoCRM.settings.currencies.READ",
-    "ZohoCRM.notifications.ALL",
-    "ZohoCRM.coql.READ",
-    "ZohoCRM.org.READ",
-)
-"""What the consent has to cover, for the target, for `freshbooks-zoho setup` and for notifications."""
-
 TIMEOUT = 30.0
 """Seconds for an answer of the token endpoint."""
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
-from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -29,6 +26,7 @@ from target_zoho_crm.api.limits import (
     is_repeatable,
     is_write,
 )
+from target_zoho_crm.api.parallel import Item, Result, start
 from target_zoho_crm.api.retries import CONNECTION_ERRORS, AgainError, Retries, persist, unreachable
 from target_zoho_crm.api.usage import Ledger, Usage
 from target_zoho_crm.errors import AuthenticationError, LostAnswerError, UnavailableError
@@ -55,9 +53,6 @@ FIRST_PAGE, NEXT_PAGES = 200, 2000
 CONNECTIONS = 32
 
 logger = logging.getLogger(__name__)
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 class Broker(Protocol):
@@ -141,6 +136,15 @@ class ZohoClient:
         """What was spent so far."""
         return self._ledger.usage
 
+    def granted(self) -> str | None:
+        """Give the scopes of the consent, where the token endpoint named them.
+
+        Raises:
+            AuthenticationError: if there is no token, and none to be had.
+            UnavailableError: if there was no answer after several attempts.
+        """
+        return persist("the token", self._token, self._retries).details.get("scope")
+
     def set_edition(self, edition: str) -> None:
         """Allow as many calls at a time as the organization's edition does."""
         limit = calls_at_a_time(edition, self._max_parallel)
@@ -195,50 +199,15 @@ class ZohoClient:
             size = NEXT_PAGES
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """Call a function for each item, several at a time, and give the results in the items' order.
+        """Call a function for each item, as many at a time as the edition allows; results in the items' order.
 
         After the first error nothing more is begun; it is raised when what had begun has ended.
         """
         return self.start(function, items)()
 
     def start(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Callable[[], list[Result]]:
-        """Begin what `map` does; gives a function that waits for the results, to be called once.
-
-        Each call is begun as soon as its item is there: a generator goes on while the first calls are under way.
-        """
-        failed = threading.Event()
-        futures: list[Future[Result]] = []
-
-        def run(item: Item) -> Result:
-            if failed.is_set():
-                raise CancelledError
-            try:
-                return function(item)
-            except BaseException:
-                failed.set()
-                raise
-
-        def results() -> list[Result]:
-            try:
-                with pool:
-                    wait(futures)
-            except BaseException:
-                failed.set()
-                raise
-            for future in futures:
-                error = future.exception()
-                if error is not None and not isinstance(error, CancelledError):
-                    raise error
-            return [future.result() for future in futures]
-
-        pool = ThreadPoolExecutor(self._calls.limit, thread_name_prefix="zoho")
-        try:
-            futures.extend(pool.submit(run, item) for item in takewhile(lambda _: not failed.is_set(), items))
-        except BaseException:
-            failed.set()
-            pool.shutdown()
-            raise
-        return results
+        """Begin what `map` does; gives a function that waits for the results, to be called once."""
+        return start(function, items, self._calls.limit)
 
     def _make(self, call: _Call) -> Answer:
         content = None if call.body is None else encode(call.body)
@@ -250,8 +219,7 @@ class ZohoClient:
         A token dies early when a sixteenth is made with the same consent. One that is refused when just made has
         another reason, and going on would only use up the ten tokens that may be made in ten minutes.
         """
-        with _token_errors():
-            token = self._broker.token()
+        token = self._token()
         answer = self._send(call, content, token)
         for _ in range(RENEWALS):
             if answer is not None:
@@ -265,6 +233,10 @@ class ZohoClient:
                 f"centre than the one that accounts_url names. {CONNECT}"
             )
         return answer
+
+    def _token(self) -> AccessToken:
+        with _token_errors():
+            return self._broker.token()
 
     def _send(self, call: _Call, content: bytes | None, token: AccessToken) -> Answer | None:
         """Send a call and judge its answer; None means that Zoho does not accept the token."""

@@ -17,13 +17,13 @@ import requests
 from singer_store import RefreshNotSent, RefreshRefused, RefreshUnanswered, RefreshUnavailableError
 from singer_store.oauth import post_form
 from target_zoho_crm.api.auth import (
-    SCOPES,
     TIMEOUT,
     check_accounts_url,
     is_loopback,
     read_answer,
     safe_code,
 )
+from target_zoho_crm.api.scopes import SCOPES
 from target_zoho_crm.errors import ConfigurationError, ZohoError
 
 if TYPE_CHECKING:
@@ -232,27 +232,6 @@ def revoke(refresh_token: str, accounts_url: str) -> None:
         raise ConsentError(
             f"Zoho did not end the connection {said}: remove it at {accounts_url}/home under Connected Apps."
         )
-
-
-# scopes
-
-
-def missing_scopes(granted: str | None) -> tuple[str, ...]:
-    """Give what a consent does not cover, of what is needed; nothing where it is not known what it covers."""
-    if granted is None:
-        return ()
-    given = [_scope(one) for one in granted.replace(",", " ").split()]
-    return tuple(needed for needed in SCOPES if not any(_covers(one, _scope(needed)) for one in given))
-
-
-def _scope(text: str) -> tuple[str, str, str]:
-    """Take a scope apart: group, part of it ("" is all of it), operation."""
-    names = text.lower().split(".")
-    return ".".join(names[:2]), ".".join(names[2:-1]), names[-1]
-
-
-def _covers(one: tuple[str, str, str], needed: tuple[str, str, str]) -> bool:
-    return one[0] == needed[0] and one[1] in {"", needed[1]} and one[2] in {"all", needed[2]}
 
 
 # answers

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from target_zoho_crm.api.auth import SCOPES, read_grant, safe_code
+from target_zoho_crm.api.auth import read_grant, safe_code
 from target_zoho_crm.api.consent import (
     AGAIN,
     ConsentError,
@@ -23,6 +23,7 @@ from target_zoho_crm.api.consent import (
     parse_object,
     post,
 )
+from target_zoho_crm.api.scopes import SCOPES
 from target_zoho_crm.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -81,6 +81,8 @@ class Organization:
     """The plural label of every module that the consent may see, by API name."""
     pipelines: tuple[Pipeline, ...] = ()
     """Those of the Deals module, the default ones first; empty where the organization does not have the feature."""
+    denied: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """What the user may not do with records, by API name of the module: create, edit, delete; as far as Zoho says."""
 
     def find(self, name: str) -> str | None:
         """Give the API name of the module with this API name or plural label; None if there is none."""
@@ -94,8 +96,9 @@ def read_organization(client: ZohoClient, modules: Sequence[str] = STANDARD_MODU
     and, where Deals is among them and has pipelines, one for each layout of Deals: six for Accounts and Deals with one
     layout, seven where the layouts have to be asked for. The client learns how many calls it may make at a time.
     """
-    first: list[Any] = client.map(lambda read: read(client), (_read_described, read_labels, _read_currencies))
-    described, labels, currencies = first
+    first: list[Any] = client.map(lambda read: read(client), (_read_described, _read_modules, _read_currencies))
+    described, listed, currencies = first
+    labels = {name: _label(one) for name, one in listed.items()}
     edition = edition_of(described.get("license_details") or {})
     client.set_edition(edition)
     wanted = [api_name for name in modules if (api_name := find_module(labels, name))]
@@ -110,6 +113,7 @@ def read_organization(client: ZohoClient, modules: Sequence[str] = STANDARD_MODU
         time_zone=str(described.get("time_zone") or "UTC"),
         modules={name: _module(name, labels[name], metadata[name]) for name in wanted},
         labels=labels,
+        denied={name: frozenset(_denied(one)) for name, one in listed.items()},
         pipelines=tuple(sorted(pipelines, key=lambda pipeline: not pipeline.default)),
     )
 
@@ -129,12 +133,7 @@ def read_module(client: ZohoClient, api_name: str, label: str | None = None) -> 
 
 def read_labels(client: ZohoClient) -> dict[str, str]:
     """Read which modules there are (one call): plural label by API name."""
-    described = _list(client.request("GET", "settings/modules").body, "modules")
-    return {
-        str(one["api_name"]): str(one.get("plural_label") or one["api_name"])
-        for one in described
-        if one.get("api_name")
-    }
+    return {name: _label(one) for name, one in _read_modules(client).items()}
 
 
 def find_module(labels: Mapping[str, str], name: str) -> str | None:
@@ -181,6 +180,21 @@ def parse_pipeline(described: Mapping[str, Any], layout_id: str) -> Pipeline:
 def _module(api_name: str, label: str, described: Iterable[Mapping[str, Any]]) -> Module:
     fields = (parse_field(one) for one in described if one.get("api_name"))
     return Module(api_name, label, {one.api_name: one for one in fields})
+
+
+def _read_modules(client: ZohoClient) -> dict[str, dict[str, Any]]:
+    """Read the modules, which are those that the user's profile may view (the page "Modules Metadata")."""
+    described = _list(client.request("GET", "settings/modules").body, "modules")
+    return {str(one["api_name"]): one for one in described if one.get("api_name")}
+
+
+def _label(module: Mapping[str, Any]) -> str:
+    return str(module.get("plural_label") or module["api_name"])
+
+
+def _denied(module: Mapping[str, Any]) -> list[str]:
+    flags = {"create": "creatable", "edit": "editable", "delete": "deletable"}
+    return [what for what, flag in flags.items() if module.get(flag) is False]
 
 
 def _read_described(client: ZohoClient) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from target_zoho_crm.errors import ConfigurationError
+from target_zoho_crm.org.access import check_consent
 from target_zoho_crm.org.binding import bind
 from target_zoho_crm.org.provisioning import provision
 from target_zoho_crm.org.survey import read_survey
@@ -52,11 +53,14 @@ def prepare(client: ZohoClient, settings: Settings) -> Ready:
 
     Raises:
         ConfigurationError: if a setting or the organization has to be changed first.
-        ZohoError: if Zoho refuses, for want of a scope or a permission, say.
+        ZohoError: if a scope or a permission is missing, or Zoho refuses for another reason.
     """
     found = read_survey(client, settings)
     if found.problems:
         raise ConfigurationError(" ".join(found.problems))
+    modules = [layout.module for layout in found.layouts.values()]
+    creations = found.creations if settings.create_fields else ()
+    check_consent(client, found.organization, modules, creations=creations, delete=settings.delete)
     _warn(found.unavailable)
     pipeline = found.pipeline.name if found.pipeline else None
     if not found.creations or (settings.dry_run and settings.create_fields):

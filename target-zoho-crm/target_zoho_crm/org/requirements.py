@@ -121,8 +121,8 @@ def _requirement(organization: Organization, spec: ModuleSpec) -> Requirement:
         problem = "In Zoho, " + "; ".join(plan.unusable) + ". Rename or remove it, so that the right one fits."
     if module is None and spec.singular is None:
         problem = (
-            f"There is no module {spec.name!r} in Zoho, or the consent does not cover it; name one by its API name or "
-            "its label (invoices_module, payments_module)."
+            f"There is no module {spec.name!r} in Zoho, or the user who gave the consent may not see it; name one by "
+            "its API name or its label (invoices_module, payments_module)."
         )
     elif module is None and organization.edition not in EDITIONS_WITH_MODULES:
         unavailable = (

@@ -70,8 +70,8 @@ def _invoices_module(organization: Organization, settings: Settings) -> str:
         )
     if found is None:
         raise ConfigurationError(
-            f"The setting invoices_module is {settings.invoices_module!r}, and Zoho has no such module, or the consent "
-            "does not cover it; choose Deals, or create the module in Zoho first."
+            f"The setting invoices_module is {settings.invoices_module!r}, and Zoho has no such module, or the user "
+            "who gave the consent may not see it; choose Deals, or create the module in Zoho first."
         )
     return found
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from target_zoho_crm.errors import ConfigurationError
 from target_zoho_crm.mapping.stages import stage_table
+from target_zoho_crm.org.access import denied
 from target_zoho_crm.org.binding import bind, bind_extras
 from target_zoho_crm.org.organization import DEALS, Organization, read_organization
 from target_zoho_crm.org.pipelines import PipelineState, pipeline_state
@@ -96,6 +97,8 @@ def survey(organization: Organization, settings: Settings) -> Survey:
             extras[stream] = bind_extras(organization, one.spec, stream, settings)
             if not one.unavailable:
                 layouts[stream] = bind(stream, one.expected(), organization, extras[stream])
+    there = [one.module.api_name for one in found.values() if one.module]
+    problems += denied(organization, there, delete=settings.delete)
     return Survey(organization, found, extras, layouts, stages, pipeline, tuple(dict.fromkeys(problems)))
 
 
