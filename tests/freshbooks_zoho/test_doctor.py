@@ -425,7 +425,22 @@ def test_a_scope_that_is_missing_at_zoho_is_named(calm, lacking):
 def test_a_module_that_the_user_may_not_see_is_found(world):
     world.box.zoho.forbid("view", "Deals")
 
+    found = world.examine()["organization"]
+    assert (found.level, "Deals" in found.sentence, "may not see it" in found.sentence) == ("bad", True, True)
+
+
+def test_a_module_that_is_listed_although_the_user_may_not_see_it_is_found(world):
+    world.box.zoho.switches.modules_follow_profile = False
+    world.box.zoho.forbid("view", "Deals")
+
     assert "Crm_Implied_View_Deals" in world.examine()["consent"].sentence
+
+
+def test_what_the_user_may_not_do_with_records_is_found(world):
+    world.box.zoho.forbid("edit", "Deals")
+
+    found = [one for one in world.examine().values() if "may not edit records in Deals" in one.sentence]
+    assert [one.level for one in found] == ["bad"]
 
 
 @pytest.mark.parametrize(("left", "level"), [(0, "bad"), (500, "warning"), (20_000, "ok")])
