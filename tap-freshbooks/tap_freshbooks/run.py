@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Literal, cast
 from singer_store import Authorizer, StoreError, open_store
 from tap_freshbooks.account import Business, businesses, choose
 from tap_freshbooks.auth import open_broker
-from tap_freshbooks.balances import Balances
 from tap_freshbooks.client import FreshBooksClient
 from tap_freshbooks.consent import missing_scopes, scopes_advice
 from tap_freshbooks.errors import AccessDeniedError, SettingError
 from tap_freshbooks.objects import Family, Objects, read_family
+from tap_freshbooks.parents import Parents
 from tap_freshbooks.resources import RESOURCES
 from tap_freshbooks.timestamps import eastern_day
 
@@ -41,7 +41,7 @@ class Run:
     business: Business
     now: datetime
     """FreshBooks' clock when the run began."""
-    balances: Balances = field(default_factory=Balances)
+    parents: Parents = field(default_factory=Parents)
     due: Family = field(default_factory=Family)
     """Objects due in the store, with what they depend on."""
     started_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))

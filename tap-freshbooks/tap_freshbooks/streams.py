@@ -41,9 +41,6 @@ class FreshBooksStream(Stream):
     """A resource of the accounting API, read incrementally on `updated`."""
 
     resource: ClassVar[Resource]
-    client_field: ClassVar[str | None] = None
-    """Names the client whose balances follow from a row."""
-
     primary_keys: ClassVar[tuple[str, ...]] = ("account_id", "id")
     replication_key = "updated"
     # `Fields.convert` gives exactly what the schema says; the SDK's own conversion takes longer than all the rest.
@@ -121,9 +118,8 @@ class FreshBooksStream(Stream):
 
     def note_changes(self, rows: Iterable[Row]) -> None:
         """Note what follows from rows that were read."""
-        if self.client_field is not None:
-            for row in rows:
-                self.run.balances.changed(row, self.client_field)
+        for row in rows:
+            self.run.parents.changed(self.resource, row)
 
     def not_emitted(self, rows: Iterable[Row]) -> list[Row]:
         """Choose the rows that this run has not emitted yet."""
@@ -131,6 +127,8 @@ class FreshBooksStream(Stream):
 
     def records(self, page: Page, rows: Iterable[Row]) -> Iterator[Record]:
         """Turn rows of a page into records."""
+        rows = list(rows)
+        self.run.parents.read(self.name, page, rows)
         account_id = self.run.business.account_id
         convert, notes = self.resource.fields.convert, self._notes
         for row in rows:
@@ -145,9 +143,15 @@ class FreshBooksStream(Stream):
         """Write records now, outside of the SDK's own run through the stream; the state is left alone."""
         with self.get_record_counter() as counter:
             for page in pages:
+                self.note_changes(page.rows)
                 for record in self.records(page, page.rows):
                     self._write_record_message(record)
                     counter.increment()
+
+    def write_stale(self) -> None:
+        """Write what may not be as what belongs to it says, read anew."""
+        found = self.run.objects.by_search(self.resource, self.run.parents.stale(self.name))
+        self.write(page for _, page in found if page is not None)
 
     def write_schema(self) -> None:
         """Write the schema now."""
@@ -219,18 +223,11 @@ class ClientsStream(FreshBooksStream):
 
     resource = resources.CLIENTS
 
-    @override
-    def records(self, page: Page, rows: Iterable[Row]) -> Iterator[Record]:
-        for record in super().records(page, rows):
-            self.run.balances.client_read(record["id"], page)
-            yield record
-
 
 class InvoicesStream(FreshBooksStream):
     """Invoices, with their lines."""
 
     resource = resources.INVOICES
-    client_field = "customerid"
 
     @override
     def begin(self) -> None:
@@ -250,7 +247,7 @@ class InvoicesStream(FreshBooksStream):
                 movement.watch(page)
                 rows = [row for row in page.rows if row.get("v3_status") == "overdue" and _is_since(row, start_date)]
                 for row in rows:
-                    self.run.balances.changed_by_time(row, "customerid")
+                    self.run.parents.changed_by_time(self.resource, row)
                 yield from self.records(page, self.not_emitted(rows))
             if not movement.seen:
                 return
@@ -261,7 +258,6 @@ class PaymentsStream(FreshBooksStream):
     """Payments of invoices."""
 
     resource = resources.PAYMENTS
-    client_field = "clientid"
 
     def __init__(self, tap: TapFreshBooks) -> None:
         super().__init__(tap)

@@ -88,8 +88,8 @@ class TapFreshBooks(Tap):
         """Sync all selected streams.
 
         Final in the SDK's typing, and overridden because the SDK raises each stream's bookmark as soon as that stream
-        ends. Here a run is complete only when the clients whose balances changed with the invoices and payments are
-        written, too: if it broke off before, those balances would stay wrong until the next change.
+        ends. Here a run is complete only when the invoices whose payments changed, and the clients whose balances
+        changed with both, are written, too: if it broke off before, those would stay wrong until the next change.
         """
         streams = [cast("FreshBooksStream", stream) for stream in self.streams.values() if stream.selected]
         run = self.run
@@ -122,10 +122,9 @@ class TapFreshBooks(Tap):
         run.fetch_due({stream.name for stream in streams}, self.logger)
         for stream in streams:
             stream.sync()
-        for stream in streams:
-            if stream.name == "clients":
-                found = run.objects.by_search(stream.resource, run.balances.stale())
-                stream.write(page for _, page in found if page is not None)
+        # Each is as new as what belongs to it only if that was read before: invoices, then their clients.
+        for stream in sorted(streams, key=lambda stream: len(stream.resource.parents), reverse=True):
+            stream.write_stale()
         for stream in streams:
             stream.finalize_state_progress_markers()
             stream.log_sync_costs()

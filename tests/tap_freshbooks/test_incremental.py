@@ -334,8 +334,33 @@ def test_a_payment_changes_its_clients_balance_although_the_client_is_not_update
     box.clock.advance(hours=5)
     freshbooks.create_payment(invoice, "30.00")
     out = tap(first.state)
-    assert out.order == ["invoices", "payments", "clients"]
+    assert out.order == ["invoices", "payments", "invoices", "clients"]
     assert out.last("clients", client)["outstanding_balance"] == [{"amount": "70.00", "code": "USD"}]
+
+
+@pytest.mark.parametrize("bumps", [True, False], ids=["the invoice is updated", "only the payment is"])
+def test_a_deleted_payment_brings_its_invoice_and_its_client_as_they_are_without_it(
+    box, tap, freshbooks, family, long_ago, bumps
+):
+    freshbooks.switches.payment_delete_bumps_invoice = bumps
+    first = tap()
+    paid = first.last("invoices", family["invoices"])["paid"]["amount"]
+    box.clock.advance(hours=5)
+    freshbooks.delete_payment(family["payments"])
+    box.clock.advance(minutes=10)
+    out = tap(first.state)
+    assert out.last("payments", family["payments"])["vis_state"] == 1
+    assert float(out.last("invoices", family["invoices"])["paid"]["amount"]) == 0 < float(paid)
+    assert out.last("clients", family["clients"])["outstanding_balance"][0]["amount"] == "100.00"
+    assert len(out.ids("invoices")) == len(set(out.ids("invoices"))), "each once"
+
+
+def test_invoices_that_were_read_after_their_payments_changed_are_not_read_again(box, tap, freshbooks):
+    freshbooks.load(clients=5, invoices=30, payments=20)
+    box.clock.advance(hours=1)
+    out = tap()
+    assert len(out.ids("payments")) == 20
+    assert len(out.ids("invoices")) == len(set(out.ids("invoices"))) == 30
 
 
 def test_balances_are_kept_per_currency(tap, freshbooks, client, invoice):
@@ -354,7 +379,7 @@ def test_a_client_that_was_read_after_its_invoices_changed_is_not_read_again(box
 def test_an_invoice_that_changes_after_its_client_was_read_brings_the_client_again(tap, freshbooks, client, invoice):
     freshbooks.between_pages(lambda: freshbooks.create_payment(invoice, "30.00"), "clients")
     out = tap()
-    assert out.order == ["clients", "invoices", "payments", "clients"]
+    assert out.order == ["clients", "invoices", "payments", "invoices", "clients"]
     assert out.last("clients", client)["outstanding_balance"] == [{"amount": "70.00", "code": "USD"}]
 
 

@@ -77,6 +77,21 @@ def test_what_is_left_when_an_email_has_decided_is_matched_by_the_same_rule():
     assert match(clients, accounts) == {"f:1": Link("10"), "f:2": Link("11")}
 
 
+@pytest.mark.parametrize("email", ["", "a@example.com"])
+def test_a_deleted_client_takes_what_the_others_leave(email):
+    clients = [Party("f:1", "Smith", email, deleted=True), Party("f:2", "Smith", email)]
+    assert match(clients, [Candidate("10", "Smith", email)]) == {"f:1": New(), "f:2": Link("10")}
+    accounts = [Candidate("10", "Smith", email), Candidate("11", "Smith")]
+    both = Ambiguous(("10", "11"))
+    left = {"f:1": Link("11"), "f:2": Link("10")}
+    assert match(clients, accounts) == (left if email else {"f:1": both, "f:2": both})
+
+
+def test_a_deleted_client_whose_email_an_account_has_gets_it():
+    clients = [Party("f:1", "Smith", "a@example.com", deleted=True), Party("f:2", "Smith", "b@example.com")]
+    assert match(clients, [Candidate("10", "Smith", "a@example.com")]) == {"f:1": Link("10"), "f:2": New()}
+
+
 names = st.sampled_from(["Smith", "smith ", "Jones", "JONES", "Ng"])
 emails = st.sampled_from(["", "a@example.com", "B@example.com", "b@example.com"])
 
@@ -85,7 +100,7 @@ emails = st.sampled_from(["", "a@example.com", "B@example.com", "b@example.com"]
 def situations(draw):
     keys = draw(st.lists(st.integers(1, 9), unique=True, min_size=1, max_size=5))
     ids = draw(st.lists(st.integers(10, 19), unique=True, max_size=5))
-    clients = [Party(f"f:{key}", draw(names), draw(emails)) for key in keys]
+    clients = [Party(f"f:{key}", draw(names), draw(emails), draw(st.booleans())) for key in keys]
     accounts = [Candidate(str(number), draw(names), draw(emails)) for number in ids]
     contacts = {account.id: [draw(emails)] for account in accounts}
     linked = {f"f:{key}": f"9{key}" for key in draw(st.lists(st.sampled_from(keys), unique=True))}

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from target_zoho_crm.mapping.describing import client_name, text
+from target_zoho_crm.mapping.layout import DELETED
 from target_zoho_crm.mapping.values import Fitter, UnfitError
 from target_zoho_crm.sync.matching import Ambiguous, Candidate, Link, Match, New, Party, match_clients, same_name
 from target_zoho_crm.sync.planning import Action, Reject, Wait, plan
@@ -112,7 +113,7 @@ class Clients(StreamSync):
         field = self.layout.named(NAME)
         with contextlib.suppress(UnfitError):
             name = (Fitter().fit(field, name) if field else None) or name
-        return Party(source.key, name, text(source.record.get("email")))
+        return Party(source.key, name, text(source.record.get("email")), source.record.get("vis_state") == DELETED)
 
 
 def _contested(parties: Iterable[Party], candidates: Iterable[Candidate]) -> set[str]:

@@ -1,14 +1,13 @@
 """Which Zoho Account a FreshBooks client is: the rule, as a function of what both sides hold.
 
 1. The account that carries the client's FreshBooks ID.
-2. Else the accounts that carry no FreshBooks ID and have exactly the client's name (upper and lower case, and the
-amount
-   of white space, make no difference). One: it is linked. Several: the one whose e-mail is the client's; an account's
+2. Else the accounts that carry no FreshBooks ID and have exactly the client's name (upper and lower case and the amount
+   of white space make no difference). One: it is linked. Several: the one whose e-mail is the client's; an account's
    e-mails are its FreshBooks Email and those of its Contacts. Still not exactly one: nobody guesses, the client waits.
 3. Else a new account.
 
-Where several clients of one batch would take the same account, their e-mail decides in the same way; if it does not,
-all of them wait.
+Where several clients of one batch would take the same account, their e-mail decides in the same way, then that one of
+them was deleted: it takes what the others leave. If neither decides, all of them wait.
 """
 
 from __future__ import annotations
@@ -29,6 +28,7 @@ class Party:
     key: str
     name: str
     email: str = ""
+    deleted: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,11 +128,13 @@ def _settle(
         for account in accounts
     }
     waiting = {client.key: same_email(client.email) for client in clients}
+    deleted = {client.key for client in clients if client.deleted}
     matches: dict[str, Match] = {}
     while waiting and emails:
-        links = _by_email(waiting, emails)
-        if len(waiting) == len(emails) == 1:
-            links = {next(iter(waiting)): next(iter(emails))}
+        first = {key: email for key, email in waiting.items() if key not in deleted} or waiting
+        links = _by_email(first, emails) or _by_email(waiting, emails)
+        if not links and len(first) == len(emails) == 1:
+            links = {next(iter(first)): next(iter(emails))}
         if not links:
             return matches | dict.fromkeys(waiting, Ambiguous(tuple(sorted(emails))))
         for key, account_id in links.items():
