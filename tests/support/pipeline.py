@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from decimal import Decimal
 from pathlib import Path
@@ -40,15 +41,18 @@ class Pipeline:
         self.tap = {**connected["tap_freshbooks"], **config.get("tap", {})}
         self.target = {**connected["target_zoho_crm"], **config.get("target", {})}
         self._project = Project(folder, Path("meltano"), None)
+        self._state: dict[str, Any] | None = None
 
-    def run(self, **tap: Any) -> None:
-        """Sync: everything, or what settings of the tap say; objects due in the store in any case."""
+    def run(self, *, changes: bool = False, **tap: Any) -> None:
+        """Sync: everything, or what changed since the last run, or what settings of the tap say."""
         written = io.StringIO()
         target = TargetZohoCRM(config=self.target)
         # As with Meltano: both begin, and then records come.
         _ = target.run
         with redirect_stdout(written):
-            TapFreshBooks(config=self.tap | tap).sync_all()
+            TapFreshBooks(config=self.tap | tap, state=self._state if changes else None).sync_all()
+        messages = [json.loads(line) for line in written.getvalue().splitlines()]
+        self._state = next((one["value"] for one in reversed(messages) if one["type"] == "STATE"), self._state)
         with redirect_stdout(io.StringIO()):
             target.listen(io.StringIO(written.getvalue()))
 

@@ -339,8 +339,9 @@ def test_a_payment_changes_its_clients_balance_although_the_client_is_not_update
 
 
 @pytest.mark.parametrize("bumps", [True, False], ids=["the invoice is updated", "only the payment is"])
+@pytest.mark.usefixtures("long_ago")
 def test_a_deleted_payment_brings_its_invoice_and_its_client_as_they_are_without_it(
-    box, tap, freshbooks, family, long_ago, bumps
+    box, tap, freshbooks, family, bumps
 ):
     freshbooks.switches.payment_delete_bumps_invoice = bumps
     first = tap()

@@ -1,0 +1,90 @@
+"""Whatever of the two services is not certain: changes sync by themselves, and both end the same to the cent."""
+
+from __future__ import annotations
+
+import pytest
+
+from freshbooks_zoho.receivables.reconciliation import reconcile
+from sandbox import Sandbox
+
+LINE = {"name": "Design", "unit_cost": {"amount": "417.35", "code": "USD"}, "qty": 1}
+
+FRESHBOOKS = [
+    {},
+    {"today_zone": "business"},
+    {"filter_zone": "utc"},
+    {"timestamp_filter": "truncate"},
+    {"timestamp_filter": "ignore"},
+    {"partial_date_paid": True},
+    {"error_shape": "classic"},
+    {"error_shape": "new"},
+    {"refresh_keeps_created_at": True},
+    {"invoice_create_bumps_client": False},
+    {"invoice_edit_bumps_client": True},
+    {"payment_delete_bumps_invoice": False},
+    {"invoice_delete_bumps_payments": True},
+    {"client_edit_touches_drafts": False},
+]
+ZOHO = [
+    {"refresh_names_scopes": False},
+    {"old_expiry": True},
+    {"all_failed_status": 202},
+    {"mixed_status": 200},
+    {"unknown_fields": "refuse"},
+    {"currency_without_feature": "refuse"},
+    {"surplus_decimals": "round"},
+    {"several_match": "newest"},
+    {"id_wins": False},
+    {"batch_sees_itself": False},
+    {"account_by_name": False},
+    {"currencies_without_feature": 204},
+    {"unknown_id_status": 400},
+    {"modules_follow_profile": False},
+]
+
+
+@pytest.fixture
+def box():
+    with Sandbox() as sandbox:
+        sandbox.freshbooks.rate_limit = None
+        yield sandbox
+
+
+def months_end(box: Sandbox) -> None:
+    """Let everything happen that happens to books at the end of a month."""
+    books = box.freshbooks
+    active = [row for row in books.records("invoices") if row["vis_state"] == 0]
+    unpaid = [row for row in active if row["v3_status"] in {"sent", "viewed", "overdue"}]
+    payments = [row for row in books.records("payments") if row["vis_state"] == 0]
+    books.create_payment(unpaid[0]["id"], "12.34")
+    books.update_invoice(unpaid[1]["id"], lines=[LINE])
+    books.delete_invoice(unpaid[2]["id"])
+    books.delete_payment(payments[0]["id"])
+    books.update_payment(payments[1]["id"], amount={"amount": "1.01", "code": payments[1]["amount"]["code"]})
+    books.delete_payment(payments[2]["id"])
+    clients = [row for row in books.records("clients") if row["vis_state"] == 0]
+    books.update_client(clients[0]["id"], organization="Renamed and Sons")
+    books.archive("clients", clients[1]["id"])
+    new = books.create_client(organization="Newcomer Limited", currency_code="EUR")
+    number = books.create_invoice(new["id"], [LINE], due_offset_days=3)["id"]
+    books.send_invoice(number)
+
+
+@pytest.mark.parametrize(
+    ("service", "changed"),
+    [*(("freshbooks", one) for one in FRESHBOOKS), *(("zoho", one) for one in ZOHO)],
+    ids=lambda value: value if isinstance(value, str) else ",".join(f"{k}={v}" for k, v in value.items()) or "default",
+)
+def test_changes_arrive_whatever_is_true(box, firm, service, changed):
+    for name, value in changed.items():
+        setattr(getattr(box, service).switches, name, value)
+    box.clock.advance(hours=5)
+    months_end(box)
+    box.clock.advance(minutes=15)
+    firm.run(changes=True)
+    box.clock.advance(days=40)  # what was due is overdue now, and nothing else has changed
+    firm.run(changes=True)
+    with firm.session() as session:
+        found = reconcile(session)
+    assert found.differences == ()
+    assert found.is_equal
