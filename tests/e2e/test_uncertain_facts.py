@@ -50,6 +50,14 @@ def box():
         yield sandbox
 
 
+def equal(firm):
+    """Have both services compared, record by record and total by total."""
+    with firm.session() as session:
+        found = reconcile(session)
+    assert found.differences == ()
+    assert found.is_equal
+
+
 def months_end(box: Sandbox) -> None:
     """Let everything happen that happens to books at the end of a month."""
     books = box.freshbooks
@@ -59,9 +67,12 @@ def months_end(box: Sandbox) -> None:
     books.create_payment(unpaid[0]["id"], "12.34")
     books.update_invoice(unpaid[1]["id"], lines=[LINE])
     books.delete_invoice(unpaid[2]["id"])
-    books.delete_payment(payments[0]["id"])
-    books.update_payment(payments[1]["id"], amount={"amount": "1.01", "code": payments[1]["amount"]["code"]})
-    books.delete_payment(payments[2]["id"])
+    # one of an invoice that is not yet due: what is overdue is read once a day anyway
+    recent = max((row for row in active if row["v3_status"] == "paid"), key=lambda row: row["due_date"])
+    books.delete_payment(next(row["id"] for row in payments if row["invoiceid"] == recent["id"]))
+    others = [row for row in payments if row["invoiceid"] != recent["id"]]
+    books.delete_payment(others[0]["id"])
+    books.update_payment(others[1]["id"], amount={"amount": "1.01", "code": others[1]["amount"]["code"]})
     clients = [row for row in books.records("clients") if row["vis_state"] == 0]
     books.update_client(clients[0]["id"], organization="Renamed and Sons")
     books.archive("clients", clients[1]["id"])
@@ -82,9 +93,7 @@ def test_changes_arrive_whatever_is_true(box, firm, service, changed):
     months_end(box)
     box.clock.advance(minutes=15)
     firm.run(changes=True)
+    equal(firm)
     box.clock.advance(days=40)  # what was due is overdue now, and nothing else has changed
     firm.run(changes=True)
-    with firm.session() as session:
-        found = reconcile(session)
-    assert found.differences == ()
-    assert found.is_equal
+    equal(firm)
