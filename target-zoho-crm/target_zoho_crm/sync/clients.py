@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from target_zoho_crm.sync.incoming import Source
     from target_zoho_crm.sync.reading import Held
-    from target_zoho_crm.sync.writing import Outcome
+    from target_zoho_crm.sync.writing import Outcome, Outcomes
 
 NAME = "Account_Name"
 
@@ -35,7 +35,11 @@ class Clients(StreamSync):
     stream = "clients"
 
     @override
+    def bring(self, sources: Mapping[str, Source]) -> tuple[Mapping[str, Action], Outcomes]:
+        return self.begin(self.plan(sources))
+
     def plan(self, sources: Mapping[str, Source]) -> Iterator[Action]:
+        """Give what is to be done for each record."""
         matches, held = self._match(sources)
         fitter = Fitter()
         for key, source in sources.items():

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from target_zoho_crm.mapping.layout import Layout
     from target_zoho_crm.sync.reading import Held
-    from target_zoho_crm.sync.writing import Outcome
+    from target_zoho_crm.sync.writing import Outcome, Outcomes
 
 ACCOUNT = "Account_Name"
 ADDRESS = ("street", "street2", "city", "province", "code", "country")
@@ -64,7 +64,11 @@ class Invoices(StreamSync):
     stream = "invoices"
 
     @override
+    def bring(self, sources: Mapping[str, Source]) -> tuple[Mapping[str, Action], Outcomes]:
+        return self.begin(self.plan(sources))
+
     def plan(self, sources: Mapping[str, Source]) -> Iterator[Action]:
+        """Give what is to be done for each record."""
         account_key = f"{self._account_field()}.{self._run.ready.layouts['clients'].key.api_name}"
         held = self._run.reader.by_key(self.layout, sources.keys(), [*self.layout.reads, *self._joined(account_key)])
         kept = {key: source for key, source in sources.items() if not self.to_be_deleted(source)}

@@ -26,7 +26,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from target_zoho_crm.mapping.layout import Layout
     from target_zoho_crm.sync.incoming import Source
@@ -88,13 +88,7 @@ class Payments(StreamSync):
         self.count_fitted(fitter)
         failed = self._roll_up(sources, actions, deals, held)
         actions.update({key: Reject(key, error) for key, error in failed.items()})
-        if not self._has_module:
-            return actions, dict
-        return actions, self._run.begin(self.layout.destination, actions.values(), self._values)
-
-    @override
-    def plan(self, sources: Mapping[str, Source]) -> Iterator[Action]:
-        raise NotImplementedError("payments are planned together with their deals")
+        return self.begin(actions.values()) if self._has_module else (actions, dict)
 
     @property
     def _has_module(self) -> bool:

@@ -64,20 +64,20 @@ class StreamSync(abc.ABC):
     def _note(self, sources: Mapping[str, Source], actions: Mapping[str, Action], outcomes: Outcomes) -> None:
         self.note(sources, actions, outcomes())
 
+    @abc.abstractmethod
     def bring(self, sources: Mapping[str, Source]) -> tuple[Mapping[str, Action], Outcomes]:
         """Plan records and begin to carry the plan out."""
+
+    def begin(self, planned: Iterable[Action]) -> tuple[Mapping[str, Action], Outcomes]:
+        """Begin to carry out a plan while it is still being made; gives what was planned, and what waits for it."""
         actions: dict[str, Action] = {}
 
-        def planned() -> Iterator[Action]:
-            for action in self.plan(sources):
+        def kept() -> Iterator[Action]:
+            for action in planned:
                 actions[action.key] = action
                 yield action
 
-        return actions, self._run.begin(self.layout.destination, planned(), self._values)
-
-    @abc.abstractmethod
-    def plan(self, sources: Mapping[str, Source]) -> Iterator[Action]:
-        """Give what is to be done for each record."""
+        return actions, self._run.begin(self.layout.destination, kept(), self._values)
 
     def note(
         self, sources: Mapping[str, Source], actions: Mapping[str, Action], outcomes: Mapping[str, Outcome]
