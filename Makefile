@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: install plugins browser demo test lint bench clean
+.PHONY: install plugins programs demo test lint bench clean
 
 install: $(BIN)/.installed
 
@@ -19,13 +19,17 @@ plugins: install
 demo: plugins
 	$(BIN)/sandbox demo
 
-# The status page is tested in a browser of the machine's own; root gets one where there is none. Without one the test
-# says what is missing.
-browser:
-	-@command -v chromium || command -v chromium-browser || command -v google-chrome || test "$$(id -u)" != 0 \
-	  || { apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends chromium; }
+# The status page is tested in a browser of the machine's own, and the documents' proxies are started; root gets those
+# that are missing. Without them the tests say what is missing.
+programs:
+	-@missing=; \
+	command -v chromium || command -v chromium-browser || command -v google-chrome || missing="$$missing chromium"; \
+	command -v nginx || missing="$$missing nginx-light"; \
+	command -v caddy || missing="$$missing caddy"; \
+	test -z "$$missing" || test "$$(id -u)" != 0 \
+	  || { apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends $$missing; }
 
-test: plugins browser
+test: plugins programs
 	$(BIN)/pytest -n 3 --dist worksteal
 
 lint: install
