@@ -21,7 +21,7 @@ MAX_TRIES = 2
 _MARGIN = timedelta(minutes=5)
 _LONGEST_LIFE = 10 * 365 * 86400
 # How long nobody asks again, in seconds, where the service did not say.
-_PAUSE = {"unavailable": 30.0, "unanswered": 60.0, "unreachable": 10.0}
+_PAUSE = {"unavailable": 30.0, "unanswered": 60.0, "unreachable": 3.0}
 _LONGEST_PAUSE = 86400.0
 
 
