@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
     from _pytest.terminal import TerminalReporter
 
@@ -12,16 +14,22 @@ if TYPE_CHECKING:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let every worker begin with tests that may take long: at the end, all would wait for one of them.
 
-    Those are the ones with a timeout of their own. Workers take the tests in equal parts, one after the other.
+    Those are the ones with a timeout of their own, with what is beside them in their file. Workers take the tests in
+    equal parts, one after the other.
     """
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
-    markers = {item: marker for item in items if (marker := item.get_closest_marker("timeout"))}
-    long = sorted(markers, key=lambda item: -markers[item].args[0])
-    short = [item for item in items if item not in markers]
+    longest: dict[Path, int] = {}
+    for item in items:
+        if marker := item.get_closest_marker("timeout"):
+            longest[item.path] = max(longest.get(item.path, 0), marker.args[0])
+    files = sorted(longest, key=lambda path: -longest[path])
+    short = [item for item in items if item.path not in longest]
     part = -(-len(items) // workers)
+    long = [
+        [item for path in files[worker::workers] for item in items if item.path == path] for worker in range(workers)
+    ]
     items.clear()
-    for worker in range(workers):
-        mine = long[worker::workers]
+    for mine in long:
         items += mine
         items += [short.pop(0) for _ in range(min(part - len(mine), len(short)))]
     items += short

@@ -67,11 +67,20 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         extra_fields=_extra_fields(_object(config, "extra_fields")),
         delete=deleted_records == "delete",
         workflows=_flag(config, "workflows", default=False),
-        dry_run=_flag(config, "dry_run", default=False),
+        dry_run=read_dry_run(config),
         plan_file=_text(config, "plan_file"),
         max_parallel_requests=_positive(config, "max_parallel_requests", DEFAULT_PARALLEL),
         modules=read_modules(config),
     )
+
+
+def read_dry_run(config: Mapping[str, Any]) -> bool:
+    """Read the setting `dry_run`.
+
+    Raises:
+        ConfigurationError: if it is something else.
+    """
+    return _flag(config, "dry_run", default=False)
 
 
 def read_modules(config: Mapping[str, Any]) -> Mapping[str, str]:

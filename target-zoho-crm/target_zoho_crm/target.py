@@ -18,7 +18,7 @@ from target_zoho_crm.config import CONFIG_JSONSCHEMA
 from target_zoho_crm.errors import ConfigurationError, ZohoError
 from target_zoho_crm.reader import PrivateReader, standard_input
 from target_zoho_crm.run import PLUGIN, Run
-from target_zoho_crm.settings import read_modules, read_settings
+from target_zoho_crm.settings import read_dry_run, read_modules, read_settings
 from target_zoho_crm.sinks import ClientsSink, IgnoredSink, InvoicesSink, PassthroughSink, PaymentsSink, ZohoSink
 
 if sys.version_info >= (3, 12):
@@ -167,7 +167,7 @@ class TargetZohoCRM(Target):
     def _write_state_message(self, state: dict[str, Any]) -> None:
         """Write the state as soon as all that it stands for is written; in a dry run, nothing is."""
         self._settle()
-        if self._run is None or not self._run.settings.dry_run:
+        if not read_dry_run(self.config):
             super()._write_state_message(state)
 
     @classmethod

@@ -119,7 +119,14 @@ def test_a_plan_tells_what_the_run_then_does_and_writes_nothing(project):
     assert PlanReport(plan).exit_code == ATTENTION
 
 
+def test_a_plan_of_nothing_writes_nothing(project, monkeypatch):
+    monkeypatch.setenv("TAP_FRESHBOOKS_ACCOUNT_ID", project.box.freshbooks.add_business("Empty", "Asia/Tokyo"))
+
+    assert project.plan().streams == {}
+
+
 def test_what_stops_a_run_stops_its_plan_with_the_same_sentence(project, monkeypatch):
+    project.box.freshbooks.create_client(organization="Dogwood")
     monkeypatch.setenv("TARGET_ZOHO_CRM_PIPELINE", "No such")
 
     with pytest.raises(ProjectError, match=r"could not be made.*'No such', which Zoho does not have"):
