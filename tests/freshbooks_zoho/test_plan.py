@@ -119,10 +119,9 @@ def test_a_plan_tells_what_the_run_then_does_and_writes_nothing(project):
     assert PlanReport(plan).exit_code == ATTENTION
 
 
-def test_a_plan_of_nothing_writes_nothing(project, monkeypatch):
-    monkeypatch.setenv("TAP_FRESHBOOKS_ACCOUNT_ID", project.box.freshbooks.add_business("Empty", "Asia/Tokyo"))
-
-    assert project.plan().streams == {}
+def test_a_plan_of_nothing_writes_nothing(tmp_path):
+    with Sandbox() as box:
+        assert Project(box, tmp_path).plan().streams == {}
 
 
 def test_what_stops_a_run_stops_its_plan_with_the_same_sentence(project, monkeypatch):

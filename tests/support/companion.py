@@ -200,7 +200,8 @@ class Companion:
         """
         self.callbacks.ensure()
         expected = dict.fromkeys(("client", "invoice", "payment"), "verified") | expected
-        wait_until(lambda: self.statuses() == expected, patience=5)
+        # As long as a busy disk may take for the few commits that this is.
+        wait_until(lambda: self.statuses() == expected, patience=60)
         return self.statuses()
 
     def statuses(self) -> dict[str, str]:
