@@ -87,15 +87,17 @@ def provision(
     """
     found = requirements(_with_modules(client, organization, wanted), wanted)
     _check(found, create_fields=create_fields)
-    provisioned: dict[str, Provisioned] = {}
     unavailable = {one.spec.name: one.unavailable for one in found if one.unavailable}
-    for one in found:
+
+    def provided(one: Requirement) -> Provisioned | None:
         module = one.module
         if module is None and one.unavailable is None:
             module = _create_module(client, one.spec, unavailable)
-        if module is not None:
-            provisioned[one.spec.name] = _complete(client, module, one.spec)
-    return Provision(provisioned, unavailable)
+        return _complete(client, module, one.spec) if module is not None else None
+
+    # The modules at once: each takes several calls, of which the next needs what the last one gave.
+    given = zip(found, client.map(provided, found), strict=True)
+    return Provision({one.spec.name: module for one, module in given if module is not None}, unavailable)
 
 
 def _with_modules(client: ZohoClient, organization: Organization, wanted: Sequence[ModuleSpec]) -> Organization:
