@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from contextlib import contextmanager
 from decimal import Decimal
@@ -21,6 +22,8 @@ OK, FAILED, ATTENTION = 0, 1, 3
 
 2 is wrong usage (click's).
 """
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What is not shown, but obeyed: a client may be named with a terminal's control sequence, or turn the text around."""
 _STYLES = {"good": "green", "warning": "yellow", "bad": "bold red", "quiet": "dim", "heading": "bold"}
 
 
@@ -51,7 +54,7 @@ class Console:
 
     def line(self, text: str = "", style: str = "") -> None:
         """Write a line; the style is good, warning, bad, quiet or heading, or none."""
-        self._terminal.print(Text(text, _STYLES.get(style, "")), soft_wrap=True)
+        self._terminal.print(Text(_harmless(text), _STYLES.get(style, "")), soft_wrap=True)
 
     def table(self, header: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[str] = ()) -> None:
         """Write a table.
@@ -114,7 +117,13 @@ def confirm(question: str) -> None:
 
 
 def _cell(value: object) -> Text:
-    return value if isinstance(value, Text) else Text("" if value is None else str(value))
+    return (
+        value if isinstance(value, Text) else Text("" if value is None else " ".join(_harmless(str(value)).split("\n")))
+    )
+
+
+def _harmless(text: str) -> str:
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _json(value: object) -> str:

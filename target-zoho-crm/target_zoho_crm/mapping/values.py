@@ -26,7 +26,7 @@ NUMBERS = frozenset({"currency", "double", "percent", "integer", "bigint"})
 LOOKUPS = frozenset({"lookup", "ownerlookup", "userlookup"})
 CONTACTS = frozenset({"email", "phone", "website"})
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LINE_END = re.compile(r"\r\n?|\n")
 _ONE_LINE = re.compile(r"\r\n?|[\n\t]")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+'&/=?^{}~!#$*|-]+@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}")

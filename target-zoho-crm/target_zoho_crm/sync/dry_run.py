@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from target_zoho_crm.api.limits import RECORDS_PER_CREDIT
 from target_zoho_crm.errors import ConfigurationError
+from target_zoho_crm.mapping.values import clean
 from target_zoho_crm.sync.planning import Action, Create, Delete, Link, Reject, Rejection, Update, Wait
 from target_zoho_crm.sync.writing import RECORDS_A_CALL, Outcome, Written
 
@@ -201,7 +202,8 @@ def shown(value: Any) -> str:
 def to_terminal(terminal: IO[str]) -> Tell:
     """Tell a person, line by line."""
     terminal.write("Dry run: nothing is written, neither to Zoho nor to the store.\n")
-    return lambda entry: _write(terminal, in_words(entry))
+    # What people typed into Zoho may hold a terminal's control sequence.
+    return lambda entry: _write(terminal, clean(in_words(entry)))
 
 
 @contextmanager
