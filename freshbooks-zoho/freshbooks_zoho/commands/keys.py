@@ -16,7 +16,15 @@ def keys() -> None:
 def rotate() -> None:
     """Encrypt everything in the store under a new key, while other processes go on."""
     with session() as opened:
-        if not opened.settings.store_key:
+        own = opened.settings.store_key is not None
+        if not own:
             opened.store.add_key()
         count = opened.store.rotate_keys()
-    click.echo(f"{count} values were encrypted anew.")
+    if count:
+        click.echo(f"{count} values were encrypted anew.")
+    elif own:
+        click.echo(
+            "All is encrypted with the first key of store_key; to change it, put a new one in front, and rotate."
+        )
+    else:
+        click.echo("There is nothing to encrypt yet; the new key is for what comes.")
