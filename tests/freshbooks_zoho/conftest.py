@@ -18,10 +18,10 @@ def box():
         yield sandbox
 
 
-@pytest.fixture
+@pytest.fixture(params=["sqlite", "postgresql"])
 def store_settings(request, tmp_path):
-    """URL and key of a new store, a SQLite one unless a test asks for PostgreSQL."""
-    if getattr(request, "param", "sqlite") == "postgresql":
+    """URL and key of a new store; each test runs on both databases, unless it says on which."""
+    if request.param == "postgresql":
         return request.getfixturevalue("postgres_url"), Fernet.generate_key().decode()
     return f"sqlite:///{tmp_path}/store.db", Fernet.generate_key().decode()
 

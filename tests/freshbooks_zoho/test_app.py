@@ -8,7 +8,6 @@ import http.client
 import json
 import logging
 import socket
-import sqlite3
 import threading
 import time
 from contextlib import closing, contextmanager, suppress
@@ -17,7 +16,7 @@ from urllib.parse import urlencode
 import pytest
 import requests
 from support.companion import QUICK, Companion, form_of, post, wait_until
-from support.postgres import on_both
+from support.other_client import writing
 
 from freshbooks_zoho.webhooks.inbox import InboxUnavailableError
 from freshbooks_zoho.webhooks.signatures import HEADER, sign
@@ -51,7 +50,6 @@ def answer_of(opened):
 
 
 class TestSignature:
-    @on_both
     def test_a_delivery_is_stored_and_then_acknowledged(self, companion):
         assert companion.deliver("invoice.create", 1234567).status_code == 200
         assert companion.stored() == {("invoices", "1234567")}
@@ -135,7 +133,6 @@ class TestSignature:
         assert requests.post(companion.hook(), data=urlencode(form) + extra, timeout=10).status_code == 401
         assert companion.stored() == set()
 
-    @on_both
     def test_a_thousand_replays_are_one_row(self, companion):
         form = body_of(companion)
         data, headers = urlencode(form), {HEADER: sign(form, companion.key())}
@@ -261,13 +258,11 @@ class TestUnavailable:
     def test_while_the_store_cannot_be_written_to_the_sender_is_asked_to_try_again(self, box, store, store_settings):
         with Companion(box, store, longest_wait=0.3) as companion:
             companion.ensure()
-            with closing(sqlite3.connect(store_settings[0].removeprefix("sqlite:///"), isolation_level=None)) as other:
-                other.execute("BEGIN IMMEDIATE")
+            with writing(store_settings[0]):
                 answer = companion.deliver()
                 assert answer.status_code == 503
                 assert int(answer.headers["Retry-After"]) > 0
                 assert companion.stored() == set()
-                other.execute("ROLLBACK")
             assert companion.deliver(object_id=18).status_code == 200
             assert counted(companion, source="freshbooks", event="unknown", result="unavailable") == 1
 

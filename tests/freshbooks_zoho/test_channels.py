@@ -162,9 +162,9 @@ class Scene:
 
 
 @contextmanager
-def scene_of(box, tmp_path, store_key):
+def scene_of(box, store_settings):
     app = box.zoho.app
-    with open_store(f"sqlite:///{tmp_path}/watch/store.db", store_key, clock=box.clock.now) as store:
+    with open_store(*store_settings, clock=box.clock.now) as store:
         broker = store.broker(
             service="zoho", client_id=app.client_id, seed=box.zoho.grant(), rotates=False,
             refresh=refresher(app.client_id, app.client_secret, box.zoho.accounts_url),
@@ -174,11 +174,11 @@ def scene_of(box, tmp_path, store_key):
 
 
 @pytest.fixture
-def scene(box, tmp_path, store_settings):
+def scene(box, store_settings):
     box.clock.freeze()
     # Nobody listens: whatever is sent is lost.
     box.deliveries.manner("zoho").copies = 0
-    with scene_of(box, tmp_path, store_settings[1]) as scene:
+    with scene_of(box, store_settings) as scene:
         yield scene
 
 

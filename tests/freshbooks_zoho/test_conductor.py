@@ -10,7 +10,6 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from support.meltano_project import BIN, make_project
-from support.postgres import on_both
 from support.processes import is_alive, kill_group
 from support.stub_plugins import ACCOUNT, Diary, make_plugins
 
@@ -87,7 +86,6 @@ def stage(tmp_path, store_settings):
         yield stage
 
 
-@on_both
 def test_the_backlog_comes_first_then_events_in_runs_of_their_own(stage):
     async def play():
         async with stage.conducting():

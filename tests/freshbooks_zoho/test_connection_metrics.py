@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from support.companion import settings_of
 from support.moving_clock import MovingClock
+from support.postgres import on_sqlite
 
 from freshbooks_zoho.admin.connections import counting_failures, measure_connections
 from freshbooks_zoho.admin.metrics import Metrics
@@ -38,6 +39,7 @@ def test_the_age_of_a_token_is_read_when_the_metrics_are_asked_for(box, store_se
         assert math.isnan(sample(metrics, "token_age_seconds", "zoho"))
 
 
+@on_sqlite
 def test_a_store_that_cannot_be_read_does_not_take_the_other_metrics_away(box, store, metrics):
     tap = settings_of(box)
     measure_connections(metrics, SimpleNamespace(tap=tap, target=tap), store)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
-from contextlib import closing
 from datetime import datetime, timezone
 
 import psycopg
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.engine import Engine
+from support.other_client import rows, writing
+from support.postgres import on_sqlite
 
 from freshbooks_zoho.webhooks.inbox import BATCH, Event, Inbox, InboxUnavailableError
 from singer_store import open_store
@@ -23,8 +24,7 @@ def events(number, *, stream="invoices", first=1):
 
 def rows_on_disk(store_settings):
     """Count the rows as another process would see them."""
-    with closing(sqlite3.connect(store_settings[0].removeprefix("sqlite:///"))) as connection:
-        return connection.execute("SELECT count(*) FROM pending").fetchone()[0]
+    return len(rows(store_settings[0], "pending"))
 
 
 class Commits:
@@ -70,6 +70,7 @@ def test_an_event_is_on_disk_when_it_is_taken(store, store_settings):
     assert first.queued_at == datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 
 
+@on_sqlite
 def test_sqlite_writes_through_to_the_disk(store):
     """Anything less than FULL may lose commits when the power goes (https://sqlite.org/pragma.html#pragma_synchronous)."""
     with store._database.write() as connection:
@@ -163,15 +164,11 @@ def test_more_than_fits_is_refused_at_once_and_nothing_that_was_taken_is_lost(st
 
 
 def test_a_store_that_somebody_else_is_writing_to_for_long_is_not_waited_for(store, store_settings):
-    path = store_settings[0].removeprefix("sqlite:///")
-
     async def scenario(inbox):
-        with closing(sqlite3.connect(path, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with writing(store_settings[0]):
             with pytest.raises(InboxUnavailableError, match="too long"):
                 await inbox.add(events(1))
             assert rows_on_disk(store_settings) == 0
-            other.execute("ROLLBACK")
         await inbox.add(events(1, first=2))
 
     run(store.pending, scenario, longest_wait=0.2)
@@ -192,6 +189,7 @@ def small_disk():
     sqlalchemy_event.remove(Engine, "connect", restrict)
 
 
+@on_sqlite
 def test_a_full_disk_is_reported_and_what_was_acknowledged_is_there(store, store_settings, small_disk):
     with store._database.read() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
@@ -259,8 +257,8 @@ def test_a_sender_that_goes_away_takes_nothing_with_it(store, store_settings):
     assert rows_on_disk(store_settings) == 2
 
 
-def test_on_postgresql_too_and_through_the_loss_of_its_connections(postgres_url, store_settings):
-    with open_store(postgres_url, store_settings[1]) as store:
+def test_on_postgresql_through_the_loss_of_its_connections(postgres_url):
+    with open_store(postgres_url, Fernet.generate_key().decode()) as store:
         # Whatever the server's own setting is.
         with store._database.write() as connection:
             assert connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() == "on"

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.postgres import on_both
 
 from freshbooks_zoho.webhooks.inbox import Inbox
 from freshbooks_zoho.webhooks.notifications import Notifications, authenticate, ids_of
@@ -93,7 +92,6 @@ def queued(store):
     return {(row.account, row.stream, row.object_id) for row in store.pending.all()}
 
 
-@on_both
 def test_the_ids_are_on_disk_before_the_answer(store):
     keep(store, DEALS, ACCOUNTS)
 

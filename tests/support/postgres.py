@@ -47,8 +47,8 @@ def _start() -> Any:
     return server
 
 
-on_both = pytest.mark.parametrize("store_settings", ["sqlite", "postgresql"], indirect=True)
-"""For a test of the fixture `store_settings`."""
+on_sqlite = pytest.mark.parametrize("store_settings", ["sqlite"], indirect=True)
+"""For a test of the fixture `store_settings` that is about SQLite."""
 
 
 @pytest.fixture(scope="session")
