@@ -42,8 +42,9 @@ class Scene:
 
 
 @contextmanager
-def scene_of(box, folder, **settings):
-    org = Org(box, folder)
+def scene_of(box, folder, store_settings, **settings):
+    url, key = store_settings
+    org = Org(box, folder, store_url=url, store_key=key)
     with org.store() as store:
         app = box.zoho.app
         broker = store.broker(
@@ -62,17 +63,17 @@ def prepared():
 
 
 @pytest.fixture
-def scene(prepared, tmp_path):
-    with scene_of(prepared, tmp_path) as scene:
+def scene(prepared, tmp_path, store_settings):
+    with scene_of(prepared, tmp_path, store_settings) as scene:
         scene.org.run(("clients", client()), ("invoices", invoice(1)), ("invoices", invoice(2)))
         yield scene
         scene.org.emptied()
         prepared.faults.clear()
 
 
-def test_five_hundred_writes_of_our_own_cause_no_second_run(prepared, tmp_path):
+def test_five_hundred_writes_of_our_own_cause_no_second_run(prepared, tmp_path, store_settings):
     """Notifications come late, twice and in any order; after a further change in FreshBooks, those of the first too."""
-    with scene_of(prepared, tmp_path) as scene:
+    with scene_of(prepared, tmp_path, store_settings) as scene:
         invoices = [("invoices", invoice(number)) for number in range(1, 501)]
         scene.org.run(("clients", client()), *invoices)
         ids = [row["id"] for row in scene.org.records("Deals")]
@@ -139,8 +140,8 @@ def test_a_deleted_record_is_written_again(scene):
 
 
 @pytest.mark.parametrize(("setting", "left"), [("restore_fields", "deleted"), ("restore_deleted", "changed")])
-def test_either_can_be_turned_off(prepared, tmp_path, setting, left):
-    with scene_of(prepared, tmp_path, **{setting: False}) as scene:
+def test_either_can_be_turned_off(prepared, tmp_path, store_settings, setting, left):
+    with scene_of(prepared, tmp_path, store_settings, **{setting: False}) as scene:
         scene.org.run(("clients", client()), ("invoices", invoice(1)), ("invoices", invoice(2)))
         changed, deleted = scene.deal(1), scene.deal(2)
         prepared.zoho.update("Deals", changed, {"Amount": 1})

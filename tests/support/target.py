@@ -208,7 +208,8 @@ class Org:
     @contextmanager
     def store(self) -> Iterator[Store]:
         """The store the runs use."""
-        with open_store(f"sqlite:///{self.folder}/store.db", STORE_KEY) as store:
+        settings = self.settings()
+        with open_store(settings["store_url"], settings["store_key"]) as store:
             yield store
 
     def pending(self) -> dict[tuple[str, str], Any]:
