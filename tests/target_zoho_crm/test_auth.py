@@ -129,6 +129,16 @@ def test_a_refresh_gives_an_access_token_and_the_api_domain(box, old):
     assert grant.details["api_domain"] == box.zoho.api_domain
 
 
+def test_the_scopes_of_a_consent_are_kept_when_a_refresh_does_not_name_them(box):
+    refresh = refresher(box.zoho.app.client_id, box.zoho.app.client_secret, box.zoho.accounts_url)
+    box.zoho.switches.refresh_names_scopes = False
+    token = box.zoho.grant()
+    assert "scope" not in refresh(token, {}).details
+    assert refresh(token, {"scope": "ZohoCRM.modules.ALL"}).details["scope"] == "ZohoCRM.modules.ALL"
+    box.zoho.switches.refresh_names_scopes = True
+    assert refresh(token, {"scope": "another"}).details["scope"] != "another"
+
+
 def test_a_refresh_token_is_sent_to_the_accounts_server_that_made_it_whatever_the_settings_say(box):
     app, europe = box.zoho.app, box.zoho.data_centres["eu"].accounts_url
     refresh = refresher(app.client_id, app.client_secret, box.zoho.accounts_url)

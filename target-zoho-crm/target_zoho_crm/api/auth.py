@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -144,8 +145,7 @@ def refresher(client_id: str, client_secret: str, accounts_url: str) -> Callable
 
     A refresh token is good at the accounts server that made it, so that one is asked, where it is known; `accounts_url`
     is for a refresh token out of the settings. Zoho does not rotate them, so the broker is made with `rotates=False`.
-    Errors come with status 200:
-    what counts is whether there is an access token (the page "Refresh Access Token").
+    Errors come with status 200: what counts is whether there is an access token (the page "Refresh Access Token").
 
     Raises:
         ConfigurationError: if `accounts_url` is not one of Zoho's.
@@ -164,7 +164,10 @@ def refresher(client_id: str, client_secret: str, accounts_url: str) -> Callable
             },
             timeout=TIMEOUT,
         )
-        return read_answer(response.status_code, response.content, server)
+        grant = read_answer(response.status_code, response.content, server)
+        # Not every answer names the scopes; those of the consent stay what they are.
+        scope = {"scope": details["scope"]} if "scope" in details else {}
+        return replace(grant, details={**scope, **grant.details})
 
     return refresh
 
