@@ -68,6 +68,10 @@ def tap_run(start, outcome="ok", kind="changes", **streams):
     return run("tap-freshbooks", start, 5, outcome, kind=kind, streams={"clients": 0, "invoices": 0, **streams})
 
 
+def lasting(one, seconds):
+    return replace(one, finished_at=one.started_at + timedelta(seconds=seconds))
+
+
 # Over real runs
 
 
@@ -310,6 +314,36 @@ def test_how_fresh_a_stream_is_only_a_run_tells_that_read_it_to_the_end_and_wrot
     assert read_at(put_together([], [tap_run(0, "failed")], [wrote]), "clients") is None
     assert read_at(put_together([], [tap_run(0, kind="objects", clients=1)], [wrote]), "clients") is None
     assert read_at(put_together([run("freshbooks-zoho", 0, 9, "failed", kind="changes")], [], []), "clients") is None
+
+
+@pytest.mark.parametrize(("tap_took", "target_began"), [(3, 1), (0.1, 0.2), (0.1, 60)])
+def test_a_target_may_begin_when_the_tap_has_ended(tap_took, target_began):
+    read, wrote = lasting(tap_run(0, clients=1), tap_took), run("target-zoho-crm", target_began / 60, 2)
+    [found] = put_together([], [read], [wrote])
+    assert (found.ok, found.started_at, found.finished_at) == (True, NOON, wrote.finished_at)
+    assert found.streams == ("clients", "invoices")
+
+
+def test_runs_soon_after_each_other_keep_their_own():
+    reads = [lasting(tap_run(start, clients=1), 1) for start in (0, 0.5)]
+    wrote = [run("target-zoho-crm", 0.1, 1, "failed"), run("target-zoho-crm", 0.6, 1)]
+    assert [one.ok for one in put_together([], reads, wrote)] == [True, False]
+    # The second was read for a plan, or for another target.
+    assert [one.ok for one in put_together([], reads, wrote[:1])] == [False]
+
+
+def test_what_something_else_fed_to_the_target_says_nothing_of_how_fresh_a_stream_is():
+    for wrote in (run("target-zoho-crm", -1, 1), run("target-zoho-crm", 5, 1)):
+        [found] = put_together([], [tap_run(0, clients=1)], [wrote])
+        assert (found.started_at, found.streams) == (wrote.started_at, ())
+
+
+def test_each_business_in_a_store_has_its_own_runs():
+    mine, other = tap_run(0, clients=1), tap_run(10, clients=1)
+    other = replace(other, summary={**other.summary, "account": "other"})
+    wrote = [run("target-zoho-crm", start, 1, total={"created": start + 1}) for start in (0, 10)]
+    assert [one.counts for one in put_together([], [mine, other], wrote, "A")] == [{"created": 1}]
+    assert len(put_together([], [mine, other], wrote)) == 2
 
 
 def test_what_was_read_for_a_plan_is_no_run():

@@ -47,8 +47,6 @@ class Pipeline:
         """Sync: everything, or what changed since the last run, or what settings of the tap say."""
         written = io.StringIO()
         target = TargetZohoCRM(config=self.target)
-        # As with Meltano: both begin, and then records come.
-        _ = target.run
         with redirect_stdout(written):
             TapFreshBooks(config=self.tap | tap, state=self._state if changes else None).sync_all()
         messages = [json.loads(line) for line in written.getvalue().splitlines()]

@@ -1,13 +1,15 @@
 """Runs as a person sees them, and what they say about how fresh each stream is: decisions only, no I/O.
 
 The store has up to three notes of one run: the companion's (if it made the run), the tap's and the target's. They are
-put together by their times, because Meltano tells no plugin which run it is part of.
+put together by their times, because Meltano tells no plugin which run it is part of. The target's begins with the first
+record that reaches it, which may be when the tap has ended.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from freshbooks_zoho.runs.meltano_run import STREAMS
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from singer_store import Run
+
+ON_THE_WAY = timedelta(minutes=1)
+"""How long a tap's last record may take to reach a target that is still starting."""
 
 
 @dataclass(frozen=True)
@@ -55,20 +60,43 @@ class PastRun:
         return self.outcome == "ok"
 
 
-def put_together(companion: Iterable[Run], tap: Iterable[Run], target: Iterable[Run]) -> list[PastRun]:
+def put_together(
+    companion: Iterable[Run], tap: Iterable[Run], target: Iterable[Run], account: str | None = None
+) -> list[PastRun]:
     """Give the runs, the newest first.
 
     What the tap alone has noted, although it read something, was not for Zoho: a plan, or another target.
+
+    Args:
+        companion: its notes.
+        tap: the tap's.
+        target: the target's.
+        account: whose runs are asked for; None for any.
     """
-    made, read, written = _Spans(companion), _Spans(tap), _Spans(target)
+    made, read = _Spans(companion), _Spans(tap)
+    wrote, alone = _followed(list(read), sorted(target, key=lambda run: run.started_at))
     runs = [_by_companion(one, read.with_(one)) for one in made]
-    for one in read:
-        if made.with_(one) is None:
-            wrote = written.with_(one)
-            if wrote is not None or one.outcome != "ok" or not any(one.summary.get("streams", {}).values()):
-                runs.append(_by_meltano(one, wrote))
-    runs += [_of_target(one) for one in written if made.with_(one) is None and read.with_(one) is None]
+    for one, written in zip(read, wrote, strict=True):
+        others = account is not None and one.summary.get("account") not in (None, account)
+        if made.with_(one) is None and not others:
+            if written is not None or one.outcome != "ok" or not any(one.summary.get("streams", {}).values()):
+                runs.append(_by_meltano(one, written))
+    runs += [_of_target(one) for one in alone if made.with_(one) is None]
     return sorted(runs, key=lambda run: run.started_at, reverse=True)
+
+
+def _followed(read: Sequence[Run], written: Iterable[Run]) -> tuple[list[Run | None], list[Run]]:
+    """Give the target's note for each of the tap's, and those of the target that belong to none; all by their start."""
+    starts = [run.started_at for run in read]
+    found: list[Run | None] = [None] * len(read)
+    alone = []
+    for run in written:
+        last = bisect_right(starts, run.started_at) - 1
+        if last >= 0 and found[last] is None and run.started_at - read[last].finished_at <= ON_THE_WAY:
+            found[last] = run
+        else:
+            alone.append(run)
+    return found, alone
 
 
 def read_at(runs: Iterable[PastRun], stream: str) -> datetime | None:

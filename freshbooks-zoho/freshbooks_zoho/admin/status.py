@@ -182,7 +182,7 @@ def past_runs(store: Store, account: str | None, now: datetime) -> list[PastRun]
         StoreError: if the store cannot be used.
     """
     made, read, written = (store.runs.latest(plugin, MOST_RUNS, since=now - PERIOD) for plugin in (RUNS, TAP, TARGET))
-    return put_together(made, [run for run in read if run.summary.get("account") in (None, account)], written)
+    return put_together(made, read, written, account)
 
 
 def read_connections(settings: Settings, store: Store) -> tuple[ConnectionStatus, ConnectionStatus]:
