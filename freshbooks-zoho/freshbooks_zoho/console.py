@@ -84,14 +84,16 @@ class Console:
             ]
             self.line("  ".join(fitted).rstrip())
 
-    @contextmanager
-    def working(self, what: str) -> Iterator[None]:
-        """Show on a terminal that something takes a while."""
-        if not self.is_terminal:
-            yield
-            return
-        with self._terminal.status(what):
-            yield
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show that something takes a while, on stderr and only where that is a terminal: stdout is for the outcome."""
+    # Rich would take FORCE_COLOR for a terminal.
+    if not sys.stderr.isatty():
+        yield
+        return
+    with Terminal(file=sys.stderr).status(what):
+        yield
 
 
 def emit(report: Report, *, as_json: bool, console: Console | None = None) -> int:
@@ -111,9 +113,39 @@ def question_end(usual: str) -> str:
     return usual if sys.stderr.isatty() else f"{usual.rstrip()}\n"
 
 
-def confirm(question: str) -> None:
-    """Ask for a yes, on stderr; anything else ends the command."""
-    click.confirm(question, abort=True, err=True, prompt_suffix=question_end(": "))
+def confirm(question: str, *, otherwise: str) -> None:
+    """Ask for a yes, on stderr; anything else ends the command.
+
+    Args:
+        question: without its mark.
+        otherwise: what to do where nobody can answer.
+
+    Raises:
+        click.Abort: if the answer is no.
+        click.UsageError: if there is none.
+    """
+    with answered(otherwise):
+        yes = click.confirm(question, err=True, prompt_suffix=question_end(": "))
+    if not yes:
+        raise click.Abort
+
+
+@contextmanager
+def answered(otherwise: str) -> Iterator[None]:
+    """Ask within this, where stdin may be no terminal and give no answer.
+
+    Args:
+        otherwise: what to do then.
+
+    Raises:
+        click.UsageError: if that is so.
+    """
+    try:
+        yield
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise click.UsageError(f"Nobody is here to answer. {otherwise}") from None
 
 
 def _cell(value: object) -> Text:

@@ -107,8 +107,8 @@ def test_a_wrong_paste_is_explained_and_asked_for_again(known):
 def test_who_goes_away_leaves_nothing_behind(onboarding):
     done = onboarding.run("connect", "freshbooks", typed=("client id",))
 
-    assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr.endswith("Aborted!\n")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "Nobody is here to answer. For two steps that ask nothing, add --non-interactive" in done.stderr
     assert not (onboarding.folder / ".env").exists()
 
 
@@ -309,6 +309,8 @@ def test_disconnecting_revokes_and_forgets(known, box):
     access = token(known)
 
     assert known.run("disconnect", "freshbooks", typed=("n",)).exit_code == 1
+    nobody = known.run("disconnect", "freshbooks")
+    assert (nobody.exit_code, "freshbooks-zoho disconnect freshbooks --yes" in nobody.stderr) == (2, True)
     assert token(known) == access
     done = known.run("disconnect", "freshbooks", typed=("y",))
 

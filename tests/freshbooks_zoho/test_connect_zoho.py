@@ -365,5 +365,13 @@ def test_disconnecting_revokes_where_the_token_was_made(known, box):
         token(known)
 
 
+@pytest.mark.parametrize("redirect", ["not a url", "sync.example.com/back", "https://", "ftp://example.com/back", ""])
+def test_a_redirect_that_is_no_address_is_wrong_usage(known, redirect):
+    done = known.run("connect", "zoho", "--redirect", redirect, "--non-interactive")
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "is no address: give the client's redirect URI" in done.stderr
+
+
 def test_the_data_centres_to_choose_from_are_all_that_are_known():
     assert tuple(LOCATIONS) == DATA_CENTRES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,10 @@ def pipeline(box, tmp_path):
     return made
 
 
-def rotate(pipeline, keys, folder, monkeypatch):
+def rotate(pipeline, keys, folder, monkeypatch, *options):
     keyed = [{**plugin, "store_key": keys} for plugin in (pipeline.tap, pipeline.target)]
     found = settings.read(Project(folder, Path("meltano"), None), own={}, tap=keyed[0], target=keyed[1])
-    return Shell(found, monkeypatch)("keys", "rotate")
+    return Shell(found, monkeypatch)("keys", "rotate", *options)
 
 
 def test_a_new_key_in_front_encrypts_everything_and_the_old_one_may_go(pipeline, tmp_path, monkeypatch):
@@ -38,6 +39,14 @@ def test_a_new_key_in_front_encrypts_everything_and_the_old_one_may_go(pipeline,
         pass
     pipeline.tap["store_key"] = pipeline.target["store_key"] = NEW
     pipeline.run()
+
+
+def test_a_script_gets_the_number(pipeline, tmp_path, monkeypatch):
+    code, said = rotate(pipeline, f"{NEW},{OLD}", tmp_path, monkeypatch, "--json")
+    assert code == 0
+    assert json.loads(said)["encrypted"] >= 2
+    again = rotate(pipeline, f"{NEW},{OLD}", tmp_path, monkeypatch, "--json")
+    assert (again[0], json.loads(again[1])) == (0, {"encrypted": 0})
 
 
 def test_without_a_new_key_it_says_how_to_give_one(pipeline, tmp_path, monkeypatch):

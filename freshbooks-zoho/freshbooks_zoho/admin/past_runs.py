@@ -78,9 +78,9 @@ def put_together(
     runs = [_by_companion(one, read.with_(one)) for one in made]
     for one, written in zip(read, wrote, strict=True):
         others = account is not None and one.summary.get("account") not in (None, account)
-        if made.with_(one) is None and not others:
-            if written is not None or one.outcome != "ok" or not any(one.summary.get("streams", {}).values()):
-                runs.append(_by_meltano(one, written))
+        counts = written is not None or one.outcome != "ok" or not any(one.summary.get("streams", {}).values())
+        if counts and not others and made.with_(one) is None:
+            runs.append(_by_meltano(one, written))
     runs += [_of_target(one) for one in alone if made.with_(one) is None]
     return sorted(runs, key=lambda run: run.started_at, reverse=True)
 

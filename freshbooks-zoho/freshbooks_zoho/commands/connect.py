@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
@@ -31,6 +32,13 @@ _complete = click.option(
     "--complete", is_flag=True, help="The second step: what a person brought back is read from stdin, if anything is."
 )
 _no_browser = click.option("--no-browser", is_flag=True, help="Show the address only; do not open a browser.")
+
+
+def _address(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    parts = urlsplit(value or "")
+    if value is not None and (parts.scheme not in {"https", "http"} or not parts.hostname or " " in value):
+        raise click.BadParameter(f"{value!r} is no address: give the client's redirect URI, https://… as Zoho has it.")
+    return value
 
 
 @click.group()
@@ -74,7 +82,9 @@ def freshbooks(  # noqa: PLR0913
 
 @connect.command()
 @click.option("--self-client", is_flag=True, help="With the code that the API console makes for a self client.")
-@click.option("--redirect", metavar="URI", help="With a server-based client, by way of its redirect URI.")
+@click.option(
+    "--redirect", metavar="URI", callback=_address, help="With a server-based client, by way of its redirect URI."
+)
 @click.option("--data-centre", type=click.Choice(DATA_CENTRES), help="Where you log in to Zoho.")
 @_non_interactive
 @_complete
@@ -120,7 +130,8 @@ def disconnect(service: str, *, yes: bool, as_json: bool) -> None:
     Exit code 3: the tokens are forgotten here, but the service did not say that it ended them.
     """
     if not yes:
-        confirm(f"End the connection to {SERVICES[service]}? Syncing stops with it")
+        otherwise = f"To end the connection without being asked: freshbooks-zoho disconnect {service} --yes"
+        confirm(f"End the connection to {SERVICES[service]}? Syncing stops with it", otherwise=otherwise)
     from freshbooks_zoho.onboarding.disconnection import disconnect_from  # noqa: PLC0415
 
     with sentences():

@@ -10,7 +10,7 @@ import click
 from rich.text import Text
 
 from freshbooks_zoho.commands.session import json_option
-from freshbooks_zoho.console import ATTENTION, OK, Console, emit
+from freshbooks_zoho.console import ATTENTION, OK, Console, emit, working
 
 if TYPE_CHECKING:
     from freshbooks_zoho.checks.examination import Level, Result
@@ -30,7 +30,7 @@ def doctor(*, as_json: bool) -> None:
     from freshbooks_zoho.checks.examination import examine  # noqa: PLC0415
     from freshbooks_zoho.checks.subject import Subject  # noqa: PLC0415
 
-    with Subject() as subject, Console().working("Examining"):
+    with Subject() as subject, working("Examining"):
         results = examine(CHECKS, subject)
     sys.exit(emit(DoctorReport(tuple(results)), as_json=as_json))
 

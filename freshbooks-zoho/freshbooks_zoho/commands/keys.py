@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
-from freshbooks_zoho.commands.session import session
+from freshbooks_zoho.commands.session import json_option, session
 
 
 @click.group()
@@ -13,14 +15,17 @@ def keys() -> None:
 
 
 @keys.command()
-def rotate() -> None:
+@json_option
+def rotate(*, as_json: bool) -> None:
     """Encrypt everything in the store under a new key, while other processes go on."""
     with session() as opened:
         own = opened.settings.store_key is not None
         if not own:
             opened.store.add_key()
         count = opened.store.rotate_keys()
-    if count:
+    if as_json:
+        click.echo(json.dumps({"encrypted": count}))
+    elif count:
         click.echo(f"{count} values were encrypted anew.")
     elif own:
         click.echo(

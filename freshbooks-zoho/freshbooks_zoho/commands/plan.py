@@ -11,7 +11,7 @@ import click
 
 from freshbooks_zoho.admin.wording import counted
 from freshbooks_zoho.commands.session import json_option, sentences
-from freshbooks_zoho.console import ATTENTION, OK, Console, emit
+from freshbooks_zoho.console import ATTENTION, OK, Console, emit, working
 from freshbooks_zoho.settings import load
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def plan(*, full: bool, limit: int, as_json: bool) -> None:
 
     # What the plugins warn of while they plan is in the plan.
     logging.getLogger("freshbooks_zoho").addHandler(logging.NullHandler())
-    with sentences(), Console().working("Planning: reading FreshBooks, comparing with Zoho"):
+    with sentences(), working("Planning: reading FreshBooks, comparing with Zoho"):
         found = make_plan(load().project, everything=full)
     sys.exit(emit(PlanReport(found, limit), as_json=as_json))
 
@@ -100,6 +100,7 @@ class PlanReport:
         console.line()
         if not rows:
             console.line("Nothing has changed in FreshBooks since the last run: the next one would write nothing.")
+            console.line("Zoho was not asked; to compare everything with it: freshbooks-zoho plan --full", "quiet")
             return
         console.line(
             f"A run would write {counted(self._written, 'record')} in Zoho, cost about "

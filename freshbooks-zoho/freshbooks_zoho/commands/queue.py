@@ -132,6 +132,5 @@ def _is_served(opened: Session) -> bool:
 
 
 def _ask(number: int) -> None:
-    if not sys.stdin.isatty():
-        raise click.ClickException(f"{counted(number, 'object')} would be dismissed: add --yes to do so.")
-    confirm(f"Dismiss {counted(number, 'object')}?")
+    objects = counted(number, "object")
+    confirm(f"Dismiss {objects}?", otherwise=f"{objects} would be dismissed: add --yes to do so.")

@@ -8,7 +8,7 @@ import click
 from rich.console import Console as Terminal
 
 from freshbooks_zoho.commands.session import json_option, session
-from freshbooks_zoho.console import Console, emit
+from freshbooks_zoho.console import Console, emit, working
 
 
 @click.command("past-due")
@@ -29,7 +29,7 @@ def past_due(*, as_json: bool, as_csv: bool, coql: bool) -> None:
         if coql:
             click.echo(asking.query(opened))
             return
-        with console.working("Asking Zoho and FreshBooks"):
+        with working("Asking Zoho and FreshBooks"):
             report = asking.collect(opened)
     if as_csv:
         sys.stdout.write(report.as_csv())
@@ -49,6 +49,6 @@ def reconcile(*, as_json: bool, heal: bool) -> None:
     from freshbooks_zoho.receivables.reconciliation import reconcile as compare  # noqa: PLC0415 - as above
 
     console = Console()
-    with session() as opened, console.working("Reading FreshBooks and Zoho"):
+    with session() as opened, working("Reading FreshBooks and Zoho"):
         report = compare(opened, heal=heal)
     sys.exit(emit(report, as_json=as_json, console=console))

@@ -10,7 +10,7 @@ import click
 
 from freshbooks_zoho.admin.wording import counted
 from freshbooks_zoho.commands.session import json_option, session
-from freshbooks_zoho.console import ATTENTION, OK, Console, emit
+from freshbooks_zoho.console import ATTENTION, OK, Console, emit, working
 
 if TYPE_CHECKING:
     from freshbooks_zoho.zoho.setup import Prospect
@@ -33,7 +33,7 @@ def setup(*, pipeline: str | None, yes: bool, as_json: bool) -> None:
     console = Console()
     with session() as opened:
         settings = opened.settings.target
-        with console.working("Looking at the organization"):
+        with working("Looking at the organization"):
             found = look(opened.zoho, settings, (pipeline or "").strip() or None)
         asks = not yes and not as_json and not found.is_complete and not found.blocking
         if asks:
@@ -43,7 +43,7 @@ def setup(*, pipeline: str | None, yes: bool, as_json: bool) -> None:
             sys.exit(ATTENTION)
         before = found
         if may and not found.is_complete and not found.blocking:
-            with console.working("Creating, and reading it back"):
+            with working("Creating, and reading it back"):
                 found = create(opened.zoho, settings, before)
         spent = opened.zoho.usage.credits
     sys.exit(emit(SetupReport(found, before, spent), as_json=as_json))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 from rich.console import Console as Terminal
 
-from freshbooks_zoho.console import Console, question_end
+from freshbooks_zoho.console import Console, answered, question_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,6 +50,9 @@ class Dialogue:
             wrong: is raised by `read`, with a sentence, where that may be tried again.
             hidden: whether it is a secret, and not shown.
             default: is offered.
+
+        Raises:
+            click.UsageError: if nobody is there to answer.
         """
 
         def take(text: str) -> T:
@@ -58,9 +61,10 @@ class Dialogue:
             except wrong as error:
                 raise click.BadParameter(str(error)) from None
 
-        answer: T = click.prompt(
-            what, hide_input=hidden, default=default, value_proc=take, err=True, prompt_suffix=question_end(": ")
-        )
+        with answered("For two steps that ask nothing, add --non-interactive, and then --complete."):
+            answer: T = click.prompt(
+                what, hide_input=hidden, default=default, value_proc=take, err=True, prompt_suffix=question_end(": ")
+            )
         return answer
 
     def show_page(self, url: str) -> None:

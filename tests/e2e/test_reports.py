@@ -1,0 +1,60 @@
+"""What the commands report after one run of a real Meltano, with what a terminal's and a script's world puts in."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+
+import pytest
+from cryptography.fernet import Fernet
+from support.meltano_project import BIN, make_project, plugin_settings
+
+from sandbox import Sandbox
+
+LINE = {"name": "Design", "qty": "1", "unit_cost": {"amount": "10.10", "code": "USD"}}
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """Gives exit code and document of a command of the companion, of a project that was synced once."""
+    folder = tmp_path_factory.mktemp("project")
+    ours, theirs = pty.openpty()
+    with Sandbox() as box:
+        client = box.freshbooks.create_client(organization="Alder and Sons")
+        box.freshbooks.create_invoice(client["id"], lines=[LINE])
+        project = make_project(
+            folder, **plugin_settings(box, f"sqlite:///{folder}/store.db", Fernet.generate_key().decode())
+        )
+        environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "FORCE_COLOR": "1", "TERM": "xterm"}
+
+        def run(*words):
+            # A person's terminal shows what goes on, and what is for a program goes to the program.
+            return subprocess.run(
+                words, cwd=project, env=environment, stdout=subprocess.PIPE, stderr=theirs, check=False, timeout=120
+            )
+
+        assert run("meltano", "run", "--no-install", "tap-freshbooks", "target-zoho-crm").returncode == 0
+
+        def report(*words):
+            done = run("freshbooks-zoho", *words, "--json")
+            return done.returncode, json.loads(done.stdout)
+
+        yield report
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_one_good_run_is_known_as_one(report):
+    code, status = report("status")
+    assert (code, status["problems"]) == (0, [])
+    assert [run["outcome"] for run in status["runs"]] == ["ok"]
+    assert all(stream["lag_seconds"] is not None for stream in status["streams"])
+
+
+@pytest.mark.parametrize("command", ["doctor", "plan", "past-due", "reconcile", "setup", "keys rotate", "retry --all"])
+def test_a_program_gets_json_and_nothing_else(report, command):
+    code, document = report(*command.split())
+    assert code == 0, document
+    assert document
