@@ -72,6 +72,21 @@ def follow(reader, page):
                 done.add(command)
 
 
+def a_webhook_brings_a_deal(reader):
+    """What is made once all before it has been read can come by no other way."""
+    books, zoho = reader.box.freshbooks, reader.box.zoho
+    eventually(lambda: reader.served_runs() == ["changes"])
+    before = len(reader.box.deliveries.outcomes)
+    new = books.create_client(organization="Cedar Works")
+    books.create_invoice(new["id"], lines=[LINE])
+    eventually(lambda: zoho.count("Deals") == 3)
+    assert [len(zoho.find("Accounts", Account_Name=name)) for name in ("Birch Limited", "Cedar Works")] == [1, 1]
+    taken = [one.body.decode() for one, status in reader.box.deliveries.outcomes[before:] if 200 <= status < 300]
+    assert any("name=invoice.create" in body for body in taken)
+    kinds = eventually(lambda: (found := reader.served_runs()) and found[:-1] and found)
+    assert set(kinds[:-1]) == {"objects"}
+
+
 def test_a_new_user_follows_the_guides_to_a_correct_sync(tmp_path, postgres_url, record_property):
     with Sandbox() as box:
         books = box.freshbooks
@@ -100,12 +115,8 @@ def test_a_new_user_follows_the_guides_to_a_correct_sync(tmp_path, postgres_url,
                 if command.startswith("freshbooks-zoho reconcile"):
                     assert "say the same, to the cent" in shown
                 if command == "freshbooks-zoho serve":
-                    new = books.create_client(organization="Cedar Works")
-                    books.create_invoice(new["id"], lines=[LINE])
-                    eventually(lambda: box.zoho.count("Deals") == 3)
-                    assert [
-                        len(box.zoho.find("Accounts", Account_Name=n)) for n in ("Birch Limited", "Cedar Works")
-                    ] == [1, 1]
+                    a_webhook_brings_a_deal(reader)
+            assert "246.90" in reader.carry_out("freshbooks-zoho past-due")
             assert "say the same, to the cent" in reader.carry_out("freshbooks-zoho reconcile")
         seconds, number = time.monotonic() - started, len(reader.done)
         record_property(
