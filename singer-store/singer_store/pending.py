@@ -47,6 +47,7 @@ class PendingObject:
         attempts: How often it has failed.
         queued_at: When it was last asked for; whatever was read before that does not cover it.
         next_try: When it is due; None is at once, `SET_ASIDE` not before it is asked for again.
+        read_at: When the version of it was read that failed last, if that is known; nor does what was read before that.
     """
 
     account: str
@@ -58,6 +59,12 @@ class PendingObject:
     attempts: int
     queued_at: datetime
     next_try: datetime | None
+    read_at: datetime | None = None
+
+    @property
+    def covered_from(self) -> datetime:
+        """The moment from which on a read covers it."""
+        return max(self.queued_at, self.read_at or self.queued_at)
 
 
 def next_try(attempts: int, reason: str, now: datetime) -> datetime | None:
@@ -169,7 +176,9 @@ class Pending:
         _check(reason)
         # Of one that was not on the list, nothing later than its read is known.
         asked_at = now if read_at is None else min(read_at, now)
-        row = PendingObject(account, stream, object_id, reason, error and dict(error), waits_for, 1, asked_at, None)
+        row = PendingObject(
+            account, stream, object_id, reason, error and dict(error), waits_for, 1, asked_at, None, read_at
+        )
         here = _identity(account, stream, object_id)
         with self._database.write() as connection:
             connection.execute(self._upsert(failed=True), [vars(row)])
@@ -189,7 +198,7 @@ class Pending:
             return [_object(row) for row in connection.execute(query)]
 
     def clear(self, account: str, stream: str, read_at: Mapping[str, datetime]) -> None:
-        """Remove objects that have been synced, unless they were asked for again after they were read.
+        """Remove objects that have been synced, unless they were asked for again, or failed, in a later version.
 
         Args:
             account: The account.
@@ -197,10 +206,12 @@ class Pending:
             read_at: For each object id the moment its read began.
         """
         here = and_(pending.c.account == account, pending.c.stream == stream)
+        read = bindparam("read", type_=pending.c.read_at.type)
         statement = delete(pending).where(
             here,
             pending.c.object_id == bindparam("of_object"),
-            pending.c.queued_at <= bindparam("read_at", type_=pending.c.queued_at.type),
+            pending.c.queued_at <= read,
+            or_(pending.c.read_at.is_(None), pending.c.read_at <= read),
         )
         if not read_at:
             return
@@ -208,7 +219,7 @@ class Pending:
             # Few wait of the many that are synced, and to ask who does is faster than to delete who does not.
             waiting = read_at.keys() & set(connection.scalars(select(pending.c.object_id).where(here)))
             if waiting:
-                rows = [{"of_object": object_id, "read_at": read_at[object_id]} for object_id in sorted(waiting)]
+                rows = [{"of_object": object_id, "read": read_at[object_id]} for object_id in sorted(waiting)]
                 connection.execute(statement, rows)
 
     def release(self, account: str, waits_for: str) -> None:
@@ -249,7 +260,12 @@ class Pending:
         }
         if failed:
             # What it waits for now is what this failure says. The moment it was asked for stays.
-            values |= {"attempts": pending.c.attempts + 1, "waits_for": new.waits_for}
+            is_later = or_(pending.c.read_at.is_(None), new.read_at > pending.c.read_at)
+            values |= {
+                "attempts": pending.c.attempts + 1,
+                "waits_for": new.waits_for,
+                "read_at": case((is_later, new.read_at), else_=pending.c.read_at),
+            }
         else:
             later = case((new.queued_at > pending.c.queued_at, new.queued_at), else_=pending.c.queued_at)
             values |= {"queued_at": later, "next_try": None}

@@ -93,6 +93,8 @@ pending = Table(
     Column("attempts", Integer, nullable=False, default=0),
     Column("queued_at", UtcDateTime, nullable=False),
     Column("next_try", UtcDateTime),
+    # When the version was read that failed last.
+    Column("read_at", UtcDateTime),
     Index("pending_waits_for", "account", "waits_for"),
 )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import date, timedelta
+from datetime import date, timedelta, timezone
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -32,9 +33,9 @@ def line(amount, code="USD"):
 
 
 def bill(books, client, amount, *, days_ago, code="USD", **more):
-    """An invoice that was due so many days ago."""
-    moment = books.world.now() - timedelta(days=days_ago)
-    with books.at(moment):
+    """An invoice that was due so many days ago, by the business's calendar."""
+    moment = books.world.now().astimezone(ZoneInfo("America/Toronto")) - timedelta(days=days_ago)
+    with books.at(moment.astimezone(timezone.utc)):
         return books.create_invoice(
             client["id"], [line(amount, code)], due_offset_days=0, action_mark_as_sent=True, currency_code=code, **more
         )

@@ -126,6 +126,17 @@ def test_an_event_that_came_while_the_attempt_failed_is_not_put_off(store):
     assert ids(store.pending.due("A", NOW + 3 * SECOND)) == ["1"]
 
 
+def test_success_with_what_was_read_earlier_does_not_make_a_failure_good(store):
+    """A run that has read long ago may write after one that read just now and failed."""
+    for read_at in (NOW, NOW + 9 * SECOND, NOW + 5 * SECOND):
+        store.pending.fail("A", "payments", "1", "parent", error=ERROR, read_at=read_at, now=NOW + MINUTE)
+    store.pending.clear("A", "payments", {"1": NOW + 8 * SECOND})
+    [item] = store.pending.all()
+    assert (item.queued_at, item.covered_from) == (NOW, NOW + 9 * SECOND)
+    store.pending.clear("A", "payments", {"1": NOW + 9 * SECOND})
+    assert store.pending.all() == []
+
+
 def test_a_failure_that_nobody_asked_for_again_is_put_off_however_long_ago_it_was_read(store):
     for _ in range(9):
         store.pending.fail("A", "clients", "1", "rejected", error=ERROR, read_at=NOW - MINUTE, now=NOW)
@@ -193,39 +204,43 @@ class PendingModel(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         for item in self.store.pending.all():
-            self.store.pending.clear(item.account, item.stream, {item.object_id: item.queued_at})
+            self.store.pending.clear(item.account, item.stream, {item.object_id: item.covered_from})
         self.model = {}
 
     @rule(object_ids=st.lists(IDS), now=MOMENTS)
     def event(self, object_ids, now):
         self.store.pending.queue("A", "clients", object_ids, "event", now=now)
         for object_id in object_ids:
-            queued, attempts, _ = self.model.get(object_id, (now, 0, None))
-            self.model[object_id] = (max(queued, now), attempts, None)
+            queued, attempts, _, failed = self.model.get(object_id, (now, 0, None, None))
+            self.model[object_id] = (max(queued, now), attempts, None, failed)
 
-    @rule(object_id=IDS, now=MOMENTS)
-    def failure(self, object_id, now):
-        self.store.pending.fail("A", "clients", object_id, "rejected", error=ERROR, now=now)
-        queued, attempts, _ = self.model.get(object_id, (now, 0, None))
-        self.model[object_id] = (queued, attempts + 1, next_try(attempts + 1, "rejected", now))
+    @rule(object_id=IDS, now=MOMENTS, read_at=st.none() | MOMENTS)
+    def failure(self, object_id, now, read_at):
+        self.store.pending.fail("A", "clients", object_id, "rejected", error=ERROR, read_at=read_at, now=now)
+        queued, attempts, due, failed = self.model.get(object_id, (min(now, read_at or now), 0, None, None))
+        if read_at is None or queued <= read_at:
+            due = next_try(attempts + 1, "rejected", now)
+        read = max((one for one in (failed, read_at) if one), default=None)
+        self.model[object_id] = (queued, attempts + 1, due, read)
 
     @rule(read_at=st.dictionaries(IDS, MOMENTS))
     def success(self, read_at):
         self.store.pending.clear("A", "clients", read_at)
         for object_id, moment in read_at.items():
-            if object_id in self.model and self.model[object_id][0] <= moment:
+            queued, _, _, failed = self.model.get(object_id, (None, 0, None, None))
+            if queued and max(queued, failed or queued) <= moment:
                 del self.model[object_id]
 
     @precondition(lambda self: self.model)
     @rule(now=MOMENTS)
     def due(self, now):
-        expected = {key for key, (_, _, when) in self.model.items() if when is None or when <= now}
+        expected = {key for key, (_, _, when, _) in self.model.items() if when is None or when <= now}
         assert {item.object_id for item in self.store.pending.due("A", now)} == expected
 
     @invariant()
     def holds_what_the_model_holds(self):
-        found = {item.object_id: (item.queued_at, item.attempts, item.next_try) for item in self.store.pending.all()}
-        assert found == self.model
+        rows = self.store.pending.all()
+        assert self.model == {row.object_id: (row.queued_at, row.attempts, row.next_try, row.read_at) for row in rows}
 
 
 def test_any_order_of_events_failures_and_successes(store):

@@ -73,4 +73,4 @@ def dismiss(store: Store, objects: Iterable[PendingObject]) -> None:
         StoreError: if the store cannot be used.
     """
     for one in objects:
-        store.pending.clear(one.account, one.stream, {one.object_id: one.queued_at})
+        store.pending.clear(one.account, one.stream, {one.object_id: one.covered_from})
