@@ -468,6 +468,17 @@ def test_a_field_that_was_removed_is_found(world):
     assert "in Deals: FreshBooks Paid" in found.sentence
 
 
+def test_where_the_edition_may_have_no_room_for_a_field_it_says_so(world):
+    del world.box.zoho.fields("Deals")["FreshBooks_Paid"]
+    world.box.zoho.edition = "free"
+
+    found = world.examine()["fields and modules"]
+
+    assert found.level == "bad"
+    assert "the edition free is known to allow 0" in found.sentence
+    assert "remove custom fields" in found.mend
+
+
 def test_a_field_of_the_wrong_type_is_found(world):
     world.box.zoho.fields("Deals")["FreshBooks_Paid"].data_type = "date"
 

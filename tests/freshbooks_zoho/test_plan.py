@@ -7,8 +7,9 @@ import json
 import os
 import sqlite3
 import subprocess
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from cryptography.fernet import Fernet
@@ -20,6 +21,9 @@ from freshbooks_zoho.console import ATTENTION, OK, Console
 from freshbooks_zoho.project import ProjectError, find_project
 from freshbooks_zoho.runs.plan import Plan, make_plan, read_plan
 from sandbox import Sandbox
+from sandbox.firm import load_firm
+from singer_store import open_store
+from target_zoho_crm.mapping.values import read_instant
 
 pytestmark = pytest.mark.timeout(400)
 LINE = {"name": "Design", "qty": "1", "unit_cost": {"amount": "10.10", "code": "USD"}}
@@ -117,6 +121,57 @@ def test_a_plan_tells_what_the_run_then_does_and_writes_nothing(project):
     assert (wait["reason"], len(wait["candidates"])) == ("ambiguous", 2)
     assert "invoices" not in plan.streams
     assert PlanReport(plan).exit_code == ATTENTION
+
+
+def test_of_each_record_of_a_firm_the_plan_says_what_is_written(tmp_path):
+    with Sandbox() as box:
+        load_firm(box)
+        box.zoho.enable_multi_currency({"EUR": Decimal("0.92")})
+        client = box.freshbooks.create_client(organization="Too much")
+        box.freshbooks.create_invoice(
+            client["id"], lines=[{**LINE, "unit_cost": {"amount": f"{10**24}.00", "code": "USD"}}]
+        )
+        project = Project(box, tmp_path)
+
+        plan = project.plan()
+        assert plan.credits == pytest.approx(project.run(), rel=0.1)
+
+        # The second currency, payments and last payments included.
+        planned = {(one["module"], one["key"]): one["changes"] for one in plan.of("create")}
+        modules = {module: box.zoho.records(module) for module in ("Accounts", "Deals", "FreshBooks_Payments")}
+        written = {(module, row["FreshBooks_ID"]): row for module, rows in modules.items() for row in rows}
+        assert planned.keys() == written.keys()
+        assert {row["Currency"] for _, row in written.items()} == {"USD", "EUR"}
+        assert sum("FreshBooks_Last_Payment" in changes for changes in planned.values()) > 20
+        for key, changes in planned.items():
+            said = {name: comparable(value) for name, (_, value) in changes.items()}
+            assert said == {name: comparable(written[key][name]) for name in said}, key
+        # And what cannot be.
+        (rejected,) = plan.of("reject")
+        with open_store(f"sqlite:///{project.store}", project.key) as store:
+            [left] = store.pending.all()
+        assert (rejected["key"].partition(":")[2], rejected["code"]) == (left.object_id, left.error["code"])
+        assert rejected["field"] == left.error["field"]
+
+
+def comparable(value):
+    """Give a value in one form, planned or written; what a lookup points to is new, and its id not known in a plan."""
+    if isinstance(value, dict) or str(value).startswith("new:"):
+        return "a record"
+    with suppress(ArithmeticError):
+        return Decimal(str(value))
+    return read_instant(str(value)) or value
+
+
+def test_where_the_edition_may_have_no_room_for_a_field_the_plan_says_so(tmp_path):
+    with Sandbox() as box:
+        box.zoho.edition = "free"
+        box.freshbooks.create_client(organization="Alder and Sons")
+        plan = Project(box, tmp_path).plan()
+
+        assert "Accounts has 0 custom fields and needs" in plan.of("limit")[0]["what"]
+        assert PlanReport(plan).exit_code == ATTENTION
+        assert "What the organization may have no room for (2)" in shown(plan)
 
 
 def test_a_plan_of_nothing_writes_nothing(tmp_path):

@@ -33,6 +33,7 @@ INVOICES = st.builds(
     due=st.none() | st.sampled_from(["2026-06-01", "2026-07-01"]),
     status=st.sampled_from(["draft", "sent", "overdue", "paid"]),
     state=st.sampled_from(["active", "archived", "deleted"]),
+    stage=st.none(),
 )
 BOOKS = st.dictionaries(st.integers(1, 9).map(str), INVOICES, max_size=6)
 CURRENCIES = st.builds(Currencies, st.just("USD"), st.none() | st.just(frozenset({"USD", "EUR"})), named=st.booleans())
@@ -223,6 +224,36 @@ def test_what_was_changed_deleted_and_left_out_is_found_queued_and_put_right(fir
     assert set(after.difference_cents.values()) == {0}
     with firm.session() as opened:
         assert opened.store.pending.all() == []
+
+
+def test_a_deal_that_somebody_moved_to_another_stage_is_found_and_moved_back(studio):
+    deal = studio.box.zoho.records("Deals")[0]
+    studio.box.zoho.update("Deals", deal["id"], {"Stage": "Closed Won"})
+
+    report = found_in(studio, heal=True)
+
+    assert [item for one in report.differences for item in one.fields] == [("stage", deal["Stage"], "Closed Won")]
+    assert report.currencies[0].is_equal
+    studio.run(changes=True, record_ids={"invoices": [str(studio.ids["invoices"])]})
+    assert found_in(studio).is_equal
+
+
+def test_the_stage_is_the_one_that_the_setting_names(box, tmp_path):
+    client = box.freshbooks.create_client(organization="Willow Creek")
+    box.freshbooks.create_invoice(client["id"], [line("100.00")], action_mark_as_sent=True)
+    pipeline = Pipeline(box, tmp_path, target={"stage_map": {"sent": "Qualification"}})
+    pipeline.run()
+    assert box.zoho.records("Deals")[0]["Stage"] == "Qualification"
+    assert found_in(pipeline).is_equal
+
+
+def test_a_module_without_stages_has_none_to_compare(box, tmp_path):
+    box.zoho.add_custom_module("Bills", "Bill", "Bills")
+    client = box.freshbooks.create_client(organization="Willow Creek")
+    box.freshbooks.create_invoice(client["id"], [line("100.00")], action_mark_as_sent=True)
+    pipeline = Pipeline(box, tmp_path, target={"invoices_module": "Bills"})
+    pipeline.run()
+    assert found_in(pipeline).is_equal
 
 
 def test_it_compares_each_client_and_names_those_that_differ(studio):

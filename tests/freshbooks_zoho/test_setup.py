@@ -18,7 +18,6 @@ from support.pipeline import Pipeline
 from freshbooks_zoho.commands.setup import SetupReport
 from freshbooks_zoho.console import ATTENTION, OK, Console
 from freshbooks_zoho.zoho.setup import create, look
-from target_zoho_crm.errors import PermissionDeniedError, ScopeError
 
 INVOICES = "FreshBooks Invoices"
 
@@ -238,10 +237,14 @@ def test_more_fields_than_the_edition_allows_is_said_before_it_is_tried(box, tmp
     for number in range(5):
         box.zoho.add_custom_field("Deals", f"Own {number}")
 
-    said = " ".join(prospect(box, tmp_path).limits)
+    before, now = set_up(box, tmp_path)
 
-    assert "Deals has 5 custom fields and needs 8 more" in said
-    assert "Accounts has" not in said
+    assert "Deals has 5 custom fields and needs 8 more" in " ".join(before.limits)
+    assert "Accounts has" not in " ".join(before.limits)
+    # Then Zoho says it too, and what it took before that is told.
+    assert "as many custom fields as the edition allows" in " ".join(now.to_do)
+    report = SetupReport(now, before).as_json()
+    assert [one.partition(":")[0] for one in report["created"]] == ["Accounts", "Deals"]
 
 
 def test_a_field_of_the_wrong_type_comes_first_and_nothing_is_created(box, tmp_path):
@@ -259,16 +262,20 @@ def test_a_missing_permission_is_one_sentence(box, tmp_path, wanted):
         set_up(box, tmp_path)
     box.zoho.forbid("customize")
 
-    with pytest.raises(PermissionDeniedError, match="give consent as an administrator"):
-        set_up(box, tmp_path, wanted)
+    before, now = set_up(box, tmp_path, wanted)
+    assert "give consent as an administrator" in " ".join(now.to_do)
+    assert (SetupReport(now).exit_code, SetupReport(now, before).as_json()["created"]) == (ATTENTION, [])
+    assert "Zoho refused something" in shown(now, before)
 
 
 def test_a_consent_without_the_scope_for_pipelines_names_it(box, tmp_path):
     scopes = ["ZohoCRM.settings.fields.ALL", "ZohoCRM.settings.modules.ALL", "ZohoCRM.settings.pipeline.READ"]
     scopes += ["ZohoCRM.settings.layouts.READ", "ZohoCRM.settings.currencies.READ", "ZohoCRM.org.READ"]
 
-    with pytest.raises(ScopeError, match=r"ZohoCRM\.settings\.pipeline\.CREATE"):
-        set_up(box, tmp_path, INVOICES, refresh_token=box.zoho.grant(scopes))
+    before, now = set_up(box, tmp_path, INVOICES, refresh_token=box.zoho.grant(scopes))
+    assert "ZohoCRM.settings.pipeline.CREATE" in " ".join(now.to_do)
+    # The fields came first, and are there.
+    assert SetupReport(now, before).as_json()["created"]
 
 
 # the command

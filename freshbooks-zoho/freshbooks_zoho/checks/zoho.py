@@ -12,6 +12,7 @@ from freshbooks_zoho.settings import PLUGIN, TARGET
 from target_zoho_crm.api.auth import DATA_CENTRES, check_accounts_url, is_loopback, open_broker
 from target_zoho_crm.api.coql import select
 from target_zoho_crm.errors import PermissionDeniedError, QuotaError, ScopeError
+from target_zoho_crm.org.survey import shortages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 FEW_CREDITS = 1000
 CONNECT, SETUP = f"{PLUGIN} connect zoho", f"{PLUGIN} setup"
+SETTINGS = "Zoho CRM, Setup"
 
 
 def data_centre(subject: Subject) -> Finding:
@@ -74,7 +76,7 @@ def credits_left(subject: Subject) -> Finding:
     if left < FEW_CREDITS:
         return warning(
             f"{counted(left, 'API credit')} are left of the last 24 hours': runs stop when there are none.",
-            "Zoho CRM, Setup, Developer Hub, APIs: see who uses them, or buy some",
+            f"{SETTINGS}, Developer Hub, APIs: see who uses them, or buy some",
         )
     return ok(f"{counted(left, 'API credit')} are left of the last 24 hours'.")
 
@@ -85,6 +87,8 @@ def fields(subject: Subject) -> Finding:
     problems = [one for one in found.problems if state is None or one != state.problem]
     if problems:
         return bad(" ".join(problems), SETUP)
+    if found.creations and (short := shortages(found)):
+        return bad(" ".join(short), f"{SETTINGS}, Modules and Fields: remove custom fields that nobody uses")
     if found.creations:
         missing = f"Zoho lacks {'; '.join(map(str, found.creations))}."
         if subject.settings.target.create_fields:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SHOWN = 50
 KINDS = {
     "set-up": "Created in Zoho first",
+    "limit": "What the organization may have no room for",
     "reject": "Rejected: Zoho could not take these",
     "wait": "Waiting: nothing is written for these yet",
     "link": "Linked: accounts that are in Zoho already",
@@ -53,7 +54,7 @@ def plan(*, full: bool, limit: int, as_json: bool) -> None:
     It is the run itself, with the same plugins and settings, and tells instead of writing: creates, updates field by
     field, links, what waits and why, what would be rejected, API credits and time.
 
-    Exit code 3: something would be rejected, or waits for a person.
+    Exit code 3: something would be rejected, or waits for a person, or Zoho may refuse to create a field.
     """
     from freshbooks_zoho.runs.plan import make_plan  # noqa: PLC0415 - asyncio and the run are loaded where needed
 
@@ -73,9 +74,9 @@ class PlanReport:
 
     @property
     def exit_code(self) -> int:
-        """`ATTENTION` if something would be rejected, or waits for a person."""
+        """`ATTENTION` if something would be rejected, or waits for a person, or may stop the run."""
         ambiguous = any(entry["reason"] == "ambiguous" for entry in self.plan.of("wait"))
-        return ATTENTION if ambiguous or self.plan.of("reject") else OK
+        return ATTENTION if ambiguous or self.plan.of("reject") or self.plan.of("limit") else OK
 
     def as_json(self) -> dict[str, Any]:
         """Give everything for a program."""
@@ -135,7 +136,7 @@ def _lines(entry: Entry) -> list[str]:
     from target_zoho_crm.sync.dry_run import shown  # noqa: PLC0415
 
     kind = entry["kind"]
-    if kind == "set-up":
+    if kind in {"set-up", "limit"}:
         return [f"  {entry['what']}"]
     what = f"  {entry['stream']} {entry['key']}" + (f"  {entry['name']}" if entry["name"] else "")
     if kind == "reject":

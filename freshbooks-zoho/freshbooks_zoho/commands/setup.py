@@ -141,13 +141,15 @@ class SetupReport:
     def _conclusion(self) -> tuple[str, str]:
         if self.now.blocking:
             return "Nothing was created: first do what is left to you.", "bad"
+        spent = f" It took {counted(self.spent, 'API credit')}." if self._created and self.spent else ""
+        if self.now.refused:
+            return f"Zoho refused something, see what is for you to do.{spent}", "bad"
         if not self.now.is_complete:
             cost = counted(self.now.credits, "API credit")
             return (
                 f"Creating this costs {cost}. Nothing has been created yet; to create it without being asked: "
                 "freshbooks-zoho setup --yes"
             ), "warning"
-        spent = f" It took {counted(self.spent, 'API credit')}." if self._created and self.spent else ""
         if self.now.to_do:
             return f"There is nothing to create, but something for you to do.{spent}", "warning"
         if self._created:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from freshbooks_zoho.receivables.figures import ZERO, Balances, Client, Currencies, Invoice, Payment
+from freshbooks_zoho.receivables.figures import DELETED, ZERO, Balances, Client, Currencies, Invoice, Payment
+from target_zoho_crm.mapping.stages import stage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -112,9 +113,13 @@ def expected_client(balances: Balances, held: Held[Client]) -> Client:
     )
 
 
-def expected_invoice(invoice: Invoice, currencies: Currencies, held: Held[Invoice]) -> Invoice:
-    """Give an invoice as its deal should show it."""
-    return shown(invoice, currencies)._replace(currency=_named(invoice.currency, currencies, held.currency))
+def expected_invoice(
+    invoice: Invoice, currencies: Currencies, held: Held[Invoice], stages: Mapping[str, str] | None = None
+) -> Invoice:
+    """Give an invoice as its deal should show it; without stages, where it has none."""
+    stage = stage_of(invoice.status, stages, deleted=invoice.state == DELETED).stage if stages else None
+    currency = _named(invoice.currency, currencies, held.currency)
+    return shown(invoice, currencies)._replace(currency=currency, stage=stage)
 
 
 def expected_payment(payment: Payment, currencies: Currencies, held: Held[Payment]) -> Payment:

@@ -64,10 +64,13 @@ class Crm:
         client: the organization's API.
         layouts: where each stream goes.
         account: the FreshBooks account id.
+        stages: status → stage.
     """
 
-    def __init__(self, client: ZohoClient, layouts: Mapping[str, Layout], account: str) -> None:
-        self._client, self._layouts, self._account = client, layouts, account
+    def __init__(
+        self, client: ZohoClient, layouts: Mapping[str, Layout], account: str, stages: Mapping[str, str]
+    ) -> None:
+        self._client, self._layouts, self._account, self._stages = client, layouts, account, stages
 
     @classmethod
     def open(cls, client: ZohoClient, settings: Settings, account: str) -> Crm:
@@ -81,12 +84,17 @@ class Crm:
             raise ConfigurationError(
                 f"Zoho is not set up: it lacks {'; '.join(map(str, ready.to_create))}. Run: freshbooks-zoho setup"
             )
-        return cls(client, ready.layouts, account)
+        return cls(client, ready.layouts, account, ready.stages)
 
     @property
     def has_payments(self) -> bool:
         """Whether there is a module for payments."""
         return "payments" in self._layouts
+
+    @property
+    def stages(self) -> Mapping[str, str] | None:
+        """The stage of each status; None where invoices become something that has none."""
+        return self._stages if self._name("invoices", "Stage") else None
 
     def currencies(self, stream: str) -> Currencies:
         """Give the currencies of a stream's module."""
@@ -116,14 +124,15 @@ class Crm:
             "FreshBooks Due Date",
             "FreshBooks Status",
             "FreshBooks State",
+            "Stage",
         )
         client = f"{self._name('invoices', 'Account_Name')}.{self._layouts['clients'].key.api_name}"
         for number, row in self._scan("invoices", [*names.values(), client]):
-            currency, amount, paid, outstanding, due, status, state = (row.get(name) for name in names.values())
+            currency, amount, paid, outstanding, due, status, state, stage = (row.get(name) for name in names.values())
             currency = _word(currency) or self._layouts["invoices"].currency
             figure = Invoice(
                 self._number(row.get(client)), currency, _amount(amount), _amount(paid), _amount(outstanding),
-                due and intern(due), _word(status), _word(state),
+                due and intern(due), _word(status), _word(state), _word(stage) if self.stages else None,
             )  # fmt: skip
             yield Held(number, row["id"], figure, currency)
 

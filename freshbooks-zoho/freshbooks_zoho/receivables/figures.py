@@ -21,7 +21,10 @@ NOT_SENT = tuple(status for status, stage in STAGES.items() if stage == PROPOSAL
 
 
 class Invoice(NamedTuple):
-    """An invoice; `due` is a date (YYYY-MM-DD), `client` a FreshBooks id, as are those of a payment."""
+    """An invoice; `due` is a date (YYYY-MM-DD), `client` a FreshBooks id, as are those of a payment.
+
+    `stage` is that of its deal in Zoho; None where invoices become something that has none.
+    """
 
     client: str | None
     currency: str
@@ -31,6 +34,7 @@ class Invoice(NamedTuple):
     due: str | None
     status: str
     state: str
+    stage: str | None = None
 
 
 class Payment(NamedTuple):

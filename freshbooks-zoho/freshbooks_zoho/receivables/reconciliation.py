@@ -121,12 +121,12 @@ class Reconciliation:
         """Compare invoices; gives their clients by id."""
         invoices = self.books.invoices()
         self._deleted_invoices = frozenset(number for number, one in invoices.items() if one.state == DELETED)
-        currencies = self.crm.currencies("invoices")
+        currencies, stages = self.crm.currencies("invoices"), self.crm.stages
         self._compare(
             "invoices",
             invoices,
             self.crm.invoices(),
-            lambda invoice, held: expected_invoice(invoice, currencies, held),
+            lambda invoice, held: expected_invoice(invoice, currencies, held, stages),
             currencies,
         )
         return {number: invoice.client for number, invoice in invoices.items()}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from freshbooks_zoho.settings import TARGET
+from target_zoho_crm.errors import ConfigurationError, PermissionDeniedError, ScopeError
 from target_zoho_crm.org.pipelines import CREDITS, create_pipeline
 from target_zoho_crm.org.provisioning import provision
 from target_zoho_crm.org.survey import limits, read_survey
@@ -108,7 +109,7 @@ def look(client: ZohoClient, settings: Settings, pipeline: str | None = None) ->
 
 
 def create(client: ZohoClient, settings: Settings, prospect: Prospect) -> Prospect:
-    """Create what is missing, and look again.
+    """Create what is missing, and look again; what Zoho refuses is in `Prospect.refused`, what came before it is made.
 
     Args:
         client: the organization's API.
@@ -116,12 +117,17 @@ def create(client: ZohoClient, settings: Settings, prospect: Prospect) -> Prospe
         prospect: what was found before.
 
     Raises:
-        ZohoError: if Zoho refuses, for want of a permission, say; what was created before that stays.
+        ZohoError: if Zoho cannot be asked.
     """
     survey = prospect.survey
     wanted = [one.spec for one in survey.requirements.values() if one.creation]
-    refused = provision(client, survey.organization, wanted).unavailable if wanted else {}
-    if prospect.pipeline and prospect.pipeline.wanted:
-        create_pipeline(client, prospect.pipeline.wanted, prospect.pipeline.needed)
+    refused: list[str] = []
+    try:
+        if wanted:
+            refused += provision(client, survey.organization, wanted).unavailable.values()
+        if prospect.pipeline and prospect.pipeline.wanted:
+            create_pipeline(client, prospect.pipeline.wanted, prospect.pipeline.needed)
+    except (ConfigurationError, PermissionDeniedError, ScopeError) as error:
+        refused.append(str(error))
     again = look(client, settings, survey.pipeline.wanted if survey.pipeline else None)
-    return replace(again, refused=tuple(refused.values()))
+    return replace(again, refused=tuple(refused))

@@ -13,7 +13,7 @@ from target_zoho_crm.errors import ConfigurationError
 from target_zoho_crm.org.access import check_consent
 from target_zoho_crm.org.binding import bind
 from target_zoho_crm.org.provisioning import provision
-from target_zoho_crm.org.survey import read_survey
+from target_zoho_crm.org.survey import read_survey, shortages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,6 +37,7 @@ class Ready:
         stages: status → stage.
         pipeline: the one to send with each deal; None where the organization has none.
         to_create: in a dry run, what a real run would create first.
+        shortages: in a dry run, why Zoho may refuse that, a sentence each.
     """
 
     organization: Organization
@@ -44,6 +45,7 @@ class Ready:
     stages: Mapping[str, str]
     pipeline: str | None
     to_create: tuple[Creation, ...] = ()
+    shortages: tuple[str, ...] = ()
 
 
 def prepare(client: ZohoClient, settings: Settings) -> Ready:
@@ -64,7 +66,7 @@ def prepare(client: ZohoClient, settings: Settings) -> Ready:
     _warn(found.unavailable)
     pipeline = found.pipeline.name if found.pipeline else None
     if not found.creations or (settings.dry_run and settings.create_fields):
-        return Ready(found.organization, found.layouts, found.stages, pipeline, found.creations)
+        return Ready(found.organization, found.layouts, found.stages, pipeline, found.creations, shortages(found))
     wanted = {stream: one.spec for stream, one in found.requirements.items() if not one.unavailable}
     provisioned = provision(client, found.organization, list(wanted.values()), create_fields=settings.create_fields)
     if provisioned.unavailable and settings.payments_module:

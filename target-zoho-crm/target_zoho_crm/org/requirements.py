@@ -13,7 +13,7 @@ from target_zoho_crm.org.fields import FieldPlan, FieldSpec, ModuleSpec, plan_fi
 from target_zoho_crm.org.organization import Field, Module
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from target_zoho_crm.org.organization import Organization
 
@@ -102,10 +102,10 @@ class Requirement:
             return Creation(self.spec.name, self.plan.missing, cost, is_new=True)
         return Creation(self.module.api_name, self.plan.missing, calls)
 
-    def expected(self) -> Provisioned:
+    def expected(self, organization: Organization) -> Provisioned:
         """Give the module as it will be; fields that are yet to be created get the names that Zoho usually gives."""
         fields = {**self.plan.present, **{one.label: _future(one) for one in self.plan.missing}}
-        return Provisioned(self.module or _future_module(self.spec), fields)
+        return Provisioned(self.module or _future_module(self.spec, organization.currencies), fields)
 
 
 def requirements(organization: Organization, wanted: Sequence[ModuleSpec]) -> list[Requirement]:
@@ -144,9 +144,12 @@ def missing_in_words(found: Iterable[Requirement]) -> str:
     )
 
 
-def _future_module(spec: ModuleSpec) -> Module:
-    name = Field("Name", name_label(spec), "text", length=120, mandatory=True)
-    return Module(spec.name.replace(" ", "_"), spec.name, {"Name": name})
+def _future_module(spec: ModuleSpec, currencies: Collection[str] | None = None) -> Module:
+    """Describe a module that is yet to be created, with what Zoho itself puts into it."""
+    fields = [Field("Name", name_label(spec), "text", length=120, mandatory=True)]
+    if currencies is not None:
+        fields.append(Field("Currency", "Currency", "picklist", picklist=tuple(sorted(currencies))))
+    return Module(spec.name.replace(" ", "_"), spec.name, {one.api_name: one for one in fields})
 
 
 def name_label(spec: ModuleSpec) -> str:

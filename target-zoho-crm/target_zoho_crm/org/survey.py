@@ -96,7 +96,7 @@ def survey(organization: Organization, settings: Settings) -> Survey:
         with _noting(problems):
             extras[stream] = bind_extras(organization, one.spec, stream, settings)
             if not one.unavailable:
-                layouts[stream] = bind(stream, one.expected(), organization, extras[stream])
+                layouts[stream] = bind(stream, one.expected(organization), organization, extras[stream])
     there = [one.module.api_name for one in found.values() if one.module]
     problems += denied(organization, there, delete=settings.delete)
     return Survey(organization, found, extras, layouts, stages, pipeline, tuple(dict.fromkeys(problems)))
@@ -133,7 +133,7 @@ def limits(found: Survey) -> tuple[str, ...]:
     for one in found.requirements.values():
         if one.unavailable:
             continue
-        name = one.module.api_name if one.module else one.spec.name
+        name = _name(one)
         present = [one.plan.present[spec.label] for spec in one.spec.fields if spec.label in one.plan.present]
         wanted = {spec.label for spec in one.spec.fields if spec.unique}
         if one.plan.downgraded or any(not field.unique for field in present if field.label in wanted):
@@ -142,19 +142,33 @@ def limits(found: Survey) -> tuple[str, ...]:
                 "was made without: records are looked up before each write, which takes more calls, and Zoho itself "
                 "does not refuse a second record of the same ID."
             )
-        said += _too_many(one, organization, name)
+        said += _too_many(one, organization)
         said += _hidden(one, name)
     return tuple(said)
 
 
-def _too_many(one: Requirement, organization: Organization, name: str) -> list[str]:
+def shortages(found: Survey) -> tuple[str, ...]:
+    """Say where the edition may have no room for the fields that are missing, so that a run may stop."""
+    return tuple(
+        sentence
+        for one in found.requirements.values()
+        if not one.unavailable
+        for sentence in _too_many(one, found.organization)
+    )
+
+
+def _name(one: Requirement) -> str:
+    return one.module.api_name if one.module else one.spec.name
+
+
+def _too_many(one: Requirement, organization: Organization) -> list[str]:
     """Say so where the module's custom fields will be more than the edition is known to allow."""
     there = sum(field.custom for field in one.module.fields.values()) if one.module else 0
     allowed = CUSTOM_FIELDS.get(organization.edition)
     if allowed is None or not one.plan.missing or there + len(one.plan.missing) <= allowed:
         return []
     sentence = (
-        f"{name} has {there} custom fields and needs {len(one.plan.missing)} more, while the edition "
+        f"{_name(one)} has {there} custom fields and needs {len(one.plan.missing)} more, while the edition "
         f"{organization.edition} is known to allow {allowed}: Zoho may refuse some, and without them nothing can be "
         "synced; remove fields, or move to a larger edition."
     )
