@@ -139,10 +139,11 @@ class Org:
         self.config = config
 
     def emptied(self) -> Org:
-        """Delete all records and end all faults; what a killed target has sent is waited for."""
+        """Delete all records, end all faults, forget what calls cost; what a killed target has sent is waited for."""
         self.box.faults.clear()
         self.box.server.wait_idle()
         self.box.zoho.allow()
+        self.box.zoho.credits_used = 0
         for module in self.box.zoho.organization.modules:
             for row in self.box.zoho.records(module):
                 self.box.zoho.delete(module, row["id"])
