@@ -63,7 +63,8 @@ class Project:
             found[name] = answer.content
             if answer.content is None and _UNKNOWN not in answer.failed:
                 raise ProjectError(
-                    f"Meltano could not give the settings of {name}. See for yourself with: meltano config print {name}"
+                    f"Meltano could not give the settings of {name}{_why(answer.failed)}. See for yourself with: meltano "
+                    f"config print {name}"
                 )
         return found
 
@@ -107,6 +108,15 @@ class Project:
             raise ProjectError(
                 f"Meltano gave no answer within {TIMEOUT:g} s. Try: meltano config print tap-freshbooks"
             ) from None
+
+
+def _why(failed: str) -> str:
+    """Say what a user can mend; Meltano's own words hold the value, and do not name the setting."""
+    if "Failed to parse JSON" in failed:
+        return ': one that takes an object is no JSON such as {"paid": "Closed Won"}'
+    if "invalid literal for int" in failed:
+        return ": one that takes a whole number is something else"
+    return ""
 
 
 @dataclass(frozen=True)

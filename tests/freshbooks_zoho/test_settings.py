@@ -175,6 +175,29 @@ def test_a_meltano_that_does_not_answer_is_said_with_the_command_to_try(tmp_path
         Project(tmp_path, BIN / "meltano", None).state("dev:one")
 
 
+@pytest.mark.parametrize("wrapped", [False, True], ids=["meltano", "a program that starts meltano"])
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [("STAGE_MAP", "{secret", "takes an object is no JSON"), ("MAX_PARALLEL_REQUESTS", "secret", "whole number")],
+)
+def test_a_setting_that_meltano_cannot_read_is_one_sentence_without_its_value(
+    tmp_path, monkeypatch, variable, value, says, wrapped
+):
+    monkeypatch.setenv("PATH", str(BIN), prepend=os.pathsep)
+    monkeypatch.setenv(f"TARGET_ZOHO_CRM_{variable}", value)
+    root = make_project(tmp_path / "project", tap_freshbooks=TAP, target_zoho_crm=TARGET)
+    meltano = BIN / "meltano"
+    if wrapped:
+        meltano = tmp_path / "meltano"
+        meltano.write_text(f'#!/bin/sh\nexec {BIN}/meltano "$@"\n')
+        meltano.chmod(0o755)
+
+    with pytest.raises(ProjectError, match=says) as raised:
+        Project(root, meltano, "dev").config(["tap-freshbooks", "target-zoho-crm"])
+    assert "settings of target-zoho-crm" in str(raised.value)
+    assert "secret" not in str(raised.value)
+
+
 def test_in_the_repositorys_own_sandbox_environment_all_three_work_with_one_store(tmp_path, monkeypatch):
     variables = {
         "MELTANO_ENVIRONMENT": "sandbox",
