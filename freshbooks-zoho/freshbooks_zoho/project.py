@@ -63,8 +63,8 @@ class Project:
             found[name] = answer.content
             if answer.content is None and _UNKNOWN not in answer.failed:
                 raise ProjectError(
-                    f"Meltano could not give the settings of {name}{_why(answer.failed)}. See for yourself with: meltano "
-                    f"config print {name}"
+                    f"Meltano could not give the settings of {name}{_why(answer.failed)}. "
+                    f"See for yourself with: meltano config print {name}"
                 )
         return found
 

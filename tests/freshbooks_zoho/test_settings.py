@@ -149,16 +149,19 @@ def test_bare_in_the_project_the_settings_are_those_that_meltano_gives(tmp_path)
     assert (found.port, found.debounce, found.poll_interval) == (9, 3, 60)
 
 
-@pytest.mark.parametrize("wrapped", [False, True], ids=["meltano", "a program that starts meltano"])
-def test_meltano_is_asked_for_several_plugins_whatever_starts_it(tmp_path, monkeypatch, wrapped):
+@pytest.fixture(params=[False, True], ids=["meltano", "a program that starts meltano"])
+def meltano(request, tmp_path):
+    if not request.param:
+        return BIN / "meltano"
+    wrapped = tmp_path / "meltano"
+    wrapped.write_text(f'#!/bin/sh\nexec {BIN}/meltano "$@"\n')
+    wrapped.chmod(0o755)
+    return wrapped
+
+
+def test_meltano_is_asked_for_several_plugins_whatever_starts_it(tmp_path, monkeypatch, meltano):
     monkeypatch.setenv("PATH", str(BIN), prepend=os.pathsep)
     root = make_project(tmp_path / "project", tap_freshbooks=TAP, target_zoho_crm=TARGET)
-    meltano = BIN / "meltano"
-    if wrapped:
-        meltano = tmp_path / "meltano"
-        meltano.write_text(f'#!/bin/sh\nexec {BIN}/meltano "$@"\n')
-        meltano.chmod(0o755)
-
     found = Project(root, meltano, "dev").config(["tap-freshbooks", "none-of-it", "target-zoho-crm"])
 
     assert [found["tap-freshbooks"]["client_id"], found["target-zoho-crm"]["client_id"]] == ["tap", "target"]
@@ -175,23 +178,17 @@ def test_a_meltano_that_does_not_answer_is_said_with_the_command_to_try(tmp_path
         Project(tmp_path, BIN / "meltano", None).state("dev:one")
 
 
-@pytest.mark.parametrize("wrapped", [False, True], ids=["meltano", "a program that starts meltano"])
 @pytest.mark.parametrize(
-    ("variable", "value", "says"),
-    [("STAGE_MAP", "{secret", "takes an object is no JSON"), ("MAX_PARALLEL_REQUESTS", "secret", "whole number")],
+    ("wrong", "says"),
+    [("STAGE_MAP={secret", "takes an object is no JSON"), ("MAX_PARALLEL_REQUESTS=secret", "whole number")],
 )
 def test_a_setting_that_meltano_cannot_read_is_one_sentence_without_its_value(
-    tmp_path, monkeypatch, variable, value, says, wrapped
+    tmp_path, monkeypatch, wrong, says, meltano
 ):
     monkeypatch.setenv("PATH", str(BIN), prepend=os.pathsep)
-    monkeypatch.setenv(f"TARGET_ZOHO_CRM_{variable}", value)
+    name, _, value = wrong.partition("=")
+    monkeypatch.setenv(f"TARGET_ZOHO_CRM_{name}", value)
     root = make_project(tmp_path / "project", tap_freshbooks=TAP, target_zoho_crm=TARGET)
-    meltano = BIN / "meltano"
-    if wrapped:
-        meltano = tmp_path / "meltano"
-        meltano.write_text(f'#!/bin/sh\nexec {BIN}/meltano "$@"\n')
-        meltano.chmod(0o755)
-
     with pytest.raises(ProjectError, match=says) as raised:
         Project(root, meltano, "dev").config(["tap-freshbooks", "target-zoho-crm"])
     assert "settings of target-zoho-crm" in str(raised.value)
