@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -13,56 +12,39 @@ if TYPE_CHECKING:
 class Background:
     """Does jobs in the order in which they come, one at a time.
 
-    A job's error is raised by whatever is called next, and no later job is begun, so nothing counts as done that is
+    A job's error is raised by whatever is called next, so no later job is begun, and nothing counts as done that is
     not.
     """
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="background")
-        self._jobs: deque[Future[None]] = deque()
-        self._failed = False
+        self._last: Future[None] | None = None
 
-    def begin(self, job: Callable[[], None], *, ahead: int = 0) -> None:
-        """Begin a job after those before it; of these, no more than `ahead` may still be under way."""
-        while len(self._jobs) > ahead:
-            self._end_first()
-        self._jobs.append(self._executor.submit(self._do, job))
+    def begin(self, job: Callable[[], None]) -> None:
+        """Wait for the last job, then begin another."""
+        self.wait()
+        self._last = self._executor.submit(job)
 
     def follow(self, job: Callable[[], None]) -> None:
-        """Have another job done after the others, whatever comes of them; wait for the others."""
-        others, self._jobs = self._jobs, deque([self._executor.submit(job)])
-        for other in others:
-            other.result()
+        """Have another job done after the last one, whatever comes of that; wait for the last one."""
+        last, self._last = self._last, self._executor.submit(job)
+        if last is not None:
+            last.result()
 
     def check(self) -> None:
-        """Raise the error of a job that has failed already."""
-        while self._jobs and self._jobs[0].done():
-            self._end_first()
+        """Raise the error of the last job, if it has failed already."""
+        if self._last is not None and self._last.done():
+            self.wait()
 
     def wait(self) -> None:
-        """Wait for all jobs."""
-        while self._jobs:
-            self._end_first()
+        """Wait for the last job."""
+        # It stays the last one until it has ended: a signal's handler may have to wait for it too.
+        if self._last is not None:
+            try:
+                self._last.result()
+            finally:
+                self._last = None
 
     def close(self) -> None:
-        """Wait for all jobs, whatever comes of them, and end the thread."""
+        """Wait for the last job, whatever comes of it, and end the thread."""
         self._executor.shutdown()
-
-    def _do(self, job: Callable[[], None]) -> None:
-        if self._failed:
-            return
-        try:
-            job()
-        except BaseException:
-            self._failed = True
-            raise
-
-    def _end_first(self) -> None:
-        """Wait for the first job; raises its error."""
-        first = self._jobs[0]
-        try:
-            first.result()
-        finally:
-            # It stays there until it has ended, since a signal's handler may have to wait for it too.
-            if self._jobs and self._jobs[0] is first:
-                self._jobs.popleft()

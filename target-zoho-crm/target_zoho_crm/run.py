@@ -88,11 +88,6 @@ class Run:
             dry_run.begin(ready)
         return ready
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether the organization has been looked at."""
-        return "ready" in self.__dict__
-
     def check(self) -> None:
         """Make sure that records can be written.
 

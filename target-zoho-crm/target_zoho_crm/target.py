@@ -37,8 +37,6 @@ PARENTS = {"invoices": ("clients",), "payments": ("clients", "invoices")}
 """Streams that are written before another one."""
 SINKS: dict[str, type[Sink]] = {"clients": ClientsSink, "invoices": InvoicesSink, "payments": PaymentsSink}
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
-BATCHES_AHEAD = 6
-"""Taken in before the first is written: what is read in the seconds that the organization takes, some 50 MB."""
 SECRETS = ("client_secret", "refresh_token", "store_url", "store_key")
 
 
@@ -105,8 +103,7 @@ class TargetZohoCRM(Target):
             for other in self._sinks:
                 if other.stream_name == parent:
                     self.drain_one(other)
-        # The organization is still being looked at: what comes in meanwhile need not wait for it.
-        self._background.begin(batch, ahead=0 if self.run.is_ready else BATCHES_AHEAD)
+        self._background.begin(batch)
 
     def _settle(self) -> None:
         """Wait until all batches are written."""

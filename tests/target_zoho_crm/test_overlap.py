@@ -92,30 +92,6 @@ def test_jobs_are_done_one_after_the_other_while_the_caller_goes_on():
     assert done == [True, 2]
 
 
-def test_as_many_wait_for_their_turn_as_the_caller_allows():
-    background, done, go = Background(), [], threading.Event()
-    background.begin(lambda: go.wait(30))
-    for number in (1, 2, 3):
-        background.begin(lambda number=number: done.append(number), ahead=3)
-    assert done == [], "none of them keeps the caller, or begins before its turn"
-    go.set()
-    background.begin(lambda: done.append(4))
-    assert done == [1, 2, 3]
-    background.wait()
-    assert done == [1, 2, 3, 4]
-
-
-def test_what_waits_for_its_turn_is_not_begun_after_an_error():
-    background, done, go = Background(), [], threading.Event()
-    background.begin(lambda: done.append(go.wait(30) / 0))
-    background.begin(lambda: done.append(2), ahead=1)
-    go.set()
-    with pytest.raises(ZeroDivisionError):
-        background.wait()
-    background.close()
-    assert done == []
-
-
 def test_an_error_is_raised_by_the_next_call_and_no_later_job_begins():
     background, done = Background(), []
     background.begin(lambda: done.append(1 / 0))

@@ -396,13 +396,11 @@ def test_a_signal_in_the_middle_of_a_batch_lets_what_has_come_in_be_written_and_
     slow = org.box.faults.add(service="zoho", path=r"/crm/v8/Accounts/upsert", kind="slow", delay=1.0)
     lines = [one for n in (1, 2, 3) for one in messages(("clients", client(n)), state={"bookmarks": {"last": n}})]
     with org.started(batch_size_rows=batch) as process:
-        # Before the first batch is under way, the others would be taken in.
-        for some in (lines[: 3 * batch], lines[3 * batch :]):
-            process.stdin.write("".join(json.dumps(one) + "\n" for one in some))
-            process.stdin.flush()
-            for _ in range(len(some) // 3 // batch):
-                next(line for line in process.stderr if "is full" in line)
-            until(lambda: slow.hits == 1)
+        process.stdin.write("".join(json.dumps(one) + "\n" for one in lines))
+        process.stdin.flush()
+        for _ in range(3 // batch):
+            next(line for line in process.stderr if "is full" in line)
+        until(lambda: slow.hits == 1)
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
