@@ -16,6 +16,7 @@ from support.stub_plugins import ACCOUNT, Diary, make_plugins
 from freshbooks_zoho.admin.metrics import Metrics
 from freshbooks_zoho.project import Project
 from freshbooks_zoho.runs.conductor import Conductor
+from freshbooks_zoho.runs.history import SWEEPS
 from freshbooks_zoho.runs.leadership import LEASE, TTL
 from freshbooks_zoho.runs.meltano_run import command, environment
 from freshbooks_zoho.settings import read
@@ -157,6 +158,26 @@ def test_what_a_run_passed_over_is_seen_and_set_aside_after_the_last_try(stage):
 
     aside = asyncio.run(play())
     assert (aside.attempts, aside.error["code"]) == (10, "NOT_BROUGHT")
+
+
+def test_once_a_day_everything_is_read_whatever_the_state_says(stage):
+    def runs():
+        return [run.summary["kind"] for run in stage.store.runs.latest("freshbooks-zoho", 9)]
+
+    async def play():
+        async with stage.conducting():
+            await until(lambda: runs() == ["changes"])
+        long_ago = utc_now() - timedelta(days=2)
+        stage.store.runs.add(SWEEPS, long_ago, long_ago, "ok", {})
+        async with stage.conducting():
+            await until(lambda: len(runs()) == 2)
+        async with stage.conducting():
+            await until(lambda: len(runs()) == 3)
+
+    asyncio.run(play())
+    assert runs() == ["changes", "sweep", "changes"]
+    states = [entry["state"] for entry in stage.diary.entries("began")]
+    assert (states[:2], states[2] is None) == ([None, None], False)
 
 
 def test_a_lost_lease_ends_the_run_and_another_process_may_lead(stage, monkeypatch):
