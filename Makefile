@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export UV_COMPILE_BYTECODE := 1
+# Tests and benches start hundreds of processes, each of which would compile the packages anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: install plugins programs demo test lint bench clean
 
