@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from support.meltano_project import BIN, make_project
+from support.postgres import on_sqlite
 from support.processes import is_alive, kill_group
 from support.stub_plugins import ACCOUNT, Diary, make_plugins
 
@@ -160,6 +161,7 @@ def test_what_a_run_passed_over_is_seen_and_set_aside_after_the_last_try(stage):
     assert (aside.attempts, aside.error["code"]) == (10, "NOT_BROUGHT")
 
 
+@on_sqlite
 def test_once_a_day_everything_is_read_whatever_the_state_says(stage):
     def runs():
         return [run.summary["kind"] for run in stage.store.runs.latest("freshbooks-zoho", 9)]

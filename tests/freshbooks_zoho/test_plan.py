@@ -163,17 +163,6 @@ def comparable(value):
     return read_instant(str(value)) or value
 
 
-def test_where_the_edition_may_have_no_room_for_a_field_the_plan_says_so(tmp_path):
-    with Sandbox() as box:
-        box.zoho.edition = "free"
-        box.freshbooks.create_client(organization="Alder and Sons")
-        plan = Project(box, tmp_path).plan()
-
-        assert "Accounts has 0 custom fields and needs" in plan.of("limit")[0]["what"]
-        assert PlanReport(plan).exit_code == ATTENTION
-        assert "What the organization may have no room for (2)" in shown(plan)
-
-
 def test_a_plan_of_nothing_writes_nothing(tmp_path):
     with Sandbox() as box:
         assert Project(box, tmp_path).plan().streams == {}
@@ -232,8 +221,9 @@ def test_an_update_is_shown_field_by_field():
         (entry("wait", 1, reason="ambiguous", waits_for=None, candidates=["7", "8"]), "7, 8", ATTENTION),
         (entry("wait", 1, reason="parent", waits_for="invoices:3", candidates=[]), "until invoices:3 is in Zoho", OK),
         (entry("older", 1, id="55"), "Zoho holds something newer", OK),
+        ({"kind": "limit", "what": "Deals has no room"}, "What the organization may have no room for (1)", ATTENTION),
     ],
-    ids=["rejected", "ambiguous", "parent", "older"],
+    ids=["rejected", "ambiguous", "parent", "older", "no room"],
 )  # fmt: skip
 def test_what_is_not_written_has_its_reason_and_asks_for_attention_where_waiting_does_not_help(one, said, code):
     plan = Plan((one,), {"clients": {}})
