@@ -1,7 +1,8 @@
-"""How soon a change is in Zoho, how few runs many changes take, and how much memory that takes.
+"""How soon a change is in Zoho, how few runs many changes take, how much memory that takes, and what kills do.
 
-Run by itself: ``python tests/bench/companion.py [latency] [burst]`` (both, if none is named). Everything is real but
-the two services: `freshbooks-zoho serve` with its default settings, Meltano, and the plugins as installed here.
+Run by itself: ``python tests/bench/companion.py [latency] [burst] [crashes]`` (all, if none is named). Everything is
+real but the two services: `freshbooks-zoho serve` with its default settings, Meltano, and the plugins as installed
+here.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from cryptography.fernet import Fernet
 from receiver import memory, quantile, say, table
+from support.killed_service import kill_and_start
 from support.meltano_project import make_project, plugin_settings
 from support.serving import Served, eventually
 
 from sandbox import Sandbox
 from singer_store import open_store
 
-EVENTS, MANY, SPREAD = 30, 1_000, 60.0
+EVENTS, MANY, SPREAD, ROUNDS = 30, 1_000, 60.0, 50
 WANTED = {"median": 5.0, "95 %": 8.0, "runs": 6, "memory": 120.0}
 
 
@@ -105,8 +107,25 @@ def burst() -> bool:
     return runs <= WANTED["runs"] and right == MANY and used < WANTED["memory"]
 
 
+def crashes() -> bool:
+    """Kill the service fifty times while it takes events and makes runs, and see what Zoho has."""
+    with tempfile.TemporaryDirectory() as folder, Sandbox(latency=0.02) as box:
+        key, url = Fernet.generate_key().decode(), f"sqlite:///{folder}/store/store.db"
+        project = make_project(Path(folder) / "project", **plugin_settings(box, url, key))
+        with open_store(url, key) as store:
+            found = kill_and_start(box, store, project, ROUNDS)
+    lost, twice = len(found.acknowledged - found.deals.keys()), sum((found.deals + found.accounts).values())
+    twice -= len(found.deals) + len(found.accounts)
+    table(
+        f"kill -9 of the whole service, {ROUNDS} rounds, a third of them while a run writes",
+        ("invoices made", "acknowledged", "deals", "lost", "twice in Zoho"),
+        [(len(found.made), len(found.acknowledged), len(found.deals), lost, twice)],
+    )
+    return found.deals.keys() == found.made and found.amounts and not lost and not twice
+
+
 if __name__ == "__main__":
-    benches = {"latency": latency, "burst": burst}
+    benches = {"latency": latency, "burst": burst, "crashes": crashes}
     chosen = sys.argv[1:] or list(benches)
     results = {name: benches[name]() for name in chosen}
     say(", ".join(f"{name}: {'as wanted' if good else 'NOT as wanted'}" for name, good in results.items()))
