@@ -21,7 +21,7 @@ from singer_store.errors import (
     WrongKeyError,
 )
 from singer_store.leases import Lease, Leases
-from singer_store.pending import SET_ASIDE, Pending, PendingObject
+from singer_store.pending import SET_ASIDE, Pending, PendingObject, Tally
 from singer_store.runs import Run, Runs
 from singer_store.secrets import Secrets
 from singer_store.store import Store, open_store
@@ -54,6 +54,7 @@ __all__ = [
     "Store",
     "StoreError",
     "StoreUnavailableError",
+    "Tally",
     "TokenError",
     "WrittenRecord",
     "WrittenRecords",

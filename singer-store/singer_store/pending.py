@@ -67,6 +67,21 @@ class PendingObject:
         return max(self.queued_at, self.read_at or self.queued_at)
 
 
+@dataclass(frozen=True)
+class Tally:
+    """How many objects are still to sync.
+
+    Attributes:
+        waiting: by themselves.
+        aside: only when they are asked for again.
+        oldest: when the one was asked for that has been here longest; None for none.
+    """
+
+    waiting: int
+    aside: int
+    oldest: datetime | None
+
+
 def next_try(attempts: int, reason: str, now: datetime) -> datetime | None:
     """Give the time of the next attempt after `attempts` failures; None is at once, in the very next run."""
     if attempts <= _AT_ONCE:
@@ -238,6 +253,14 @@ class Pending:
             query = query.where(pending.c.account == account)
         with self._database.read() as connection:
             return [_object(row) for row in connection.execute(query)]
+
+    def tally(self, account: str) -> Tally:
+        """Count an account's objects, of which there may be very many."""
+        aside = func.count().filter(pending.c.next_try == SET_ASIDE)
+        query = select(func.count(), aside, func.min(pending.c.queued_at)).where(pending.c.account == account)
+        with self._database.read() as connection:
+            number, set_aside, oldest = connection.execute(query).one()
+        return Tally(number - set_aside, set_aside, oldest)
 
     def waiting(self, account: str, stream: str, object_ids: Iterable[str]) -> dict[str, PendingObject]:
         """Give those of the objects that are here, by id."""

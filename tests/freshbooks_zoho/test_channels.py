@@ -224,6 +224,40 @@ def test_a_renewal_brings_a_new_token(scene):
     assert scene.box.zoho.channels.alive(module="Deals")[0].token == after.token
 
 
+@pytest.mark.parametrize(
+    ("shown", "renewals"),
+    [
+        ({"events": ["Deals.all"]}, 0),
+        ({"notify_url": "http://127.0.0.1:9/zoho/{path}/"}, 0),
+        ({"token": "***"}, 2),
+        ({"events": ["Deals.create"]}, 2),
+        ({"notify_url": "http://127.0.0.1:9/elsewhere"}, 2),
+    ],
+    ids=["all events", "a stroke more", "a masked token", "fewer events", "another address"],
+)
+def test_what_zoho_shows_otherwise_is_asked_for_again_at_each_look_and_not_all_the_time(
+    scene, monkeypatch, shown, renewals
+):
+    request = scene._client.request
+
+    def answer(method, path, **more):
+        given = request(method, path, **more)
+        for row in (given.body or {}).get("watch", []) if (method, path) == ("GET", "actions/watch") else []:
+            if row["resource_name"] == "Deals":
+                path_ = scene.channels()["Deals"].path
+                row |= {
+                    name: value.format(path=path_) if name == "notify_url" else value for name, value in shown.items()
+                }
+        return given
+
+    monkeypatch.setattr(scene._client, "request", answer)
+    end = scene.box.clock.now() + 2 * channels.VERIFY + timedelta(minutes=1)
+    while scene.box.clock.now() < end:
+        scene.box.clock.advance(seconds=max(scene.watch.tend(), 1))
+    assert scene.calls("PATCH") == renewals
+    assert "Deals" in scene.alive()
+
+
 def test_a_channel_that_is_gone_is_enabled_again_and_what_changed_meanwhile_is_asked_for(scene):
     kept, deleted = scene.deal(), scene.deal()
     scene.box.clock.advance(hours=1)

@@ -76,7 +76,7 @@ def handled(store, *bodies, then=None):
         try:
             handler = Notifications(store, inbox, clock=lambda: NOW)
             statuses = [await handler.handle(one) for one in bodies]
-            return (*statuses, *(then(handler) if then else ()))
+            return (*statuses, *(await then(handler) if then else ()))
         finally:
             await inbox.close()
 
@@ -119,9 +119,9 @@ def test_a_token_that_another_process_has_renewed_is_known_after_a_look(store, m
     keep(store, DEALS)
     renewed = channels.starting(DEALS, NOW)
 
-    def renew(handler):
+    async def renew(handler):
         keep(store, renewed)
-        return (handler.is_path(DEALS.path), handler.is_path("another"))
+        return (await handler.is_path(DEALS.path), await handler.is_path("another"))
 
     assert handled(store, body(), then=renew) == (200, True, False)
     assert handled(store, body(), body(renewed)) == (200, 200)

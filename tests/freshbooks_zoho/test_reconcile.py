@@ -19,6 +19,7 @@ from freshbooks_zoho.receivables.figures import Currencies, Invoice, Ledger
 from freshbooks_zoho.receivables.reconciliation import reconcile, to_heal
 from freshbooks_zoho.receivables.record import latest_differences
 from freshbooks_zoho.runs.history import History
+from singer_store import Tally
 
 CODES = ("USD", "EUR", "GBP")
 ALL = Currencies("USD", frozenset(CODES))
@@ -414,7 +415,7 @@ def test_the_result_is_remembered_for_the_metrics_without_a_name_in_it(studio):
     metrics = Metrics()
     with studio.session() as opened:
         assert latest_differences(opened.store) == {"USD": 50}
-        History(opened.store, metrics, "Deals").measure([], datetime.now(timezone.utc))
+        History(opened.store, metrics, "Deals").measure(Tally(0, 0, None), datetime.now(timezone.utc))
         assert metrics.registry.get_sample_value("reconcile_difference_cents", {"currency": "USD"}) == 50
         run = opened.store.runs.latest("freshbooks-zoho reconcile")[0]
         assert run.outcome == "failed"

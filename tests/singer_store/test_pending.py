@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from singer_store.pending import next_try
+from singer_store.pending import SET_ASIDE, Tally, next_try
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -171,6 +171,15 @@ def test_what_has_failed_least_comes_first(store):
     store.pending.queue("A", "clients", ["early"], "event", now=NOW)
 
     assert ids(store.pending.due("A", NOW + HOUR)) == ["early", "late", "often"]
+
+
+def test_many_are_counted_without_reading_them(store):
+    assert store.pending.tally("A") == Tally(0, 0, None)
+    for number, moment in enumerate((NOW + MINUTE, NOW, NOW + SECOND)):
+        store.pending.queue("A", "clients", [str(number)], "event", now=moment)
+    store.pending.defer(store.pending.waiting("A", "clients", ["2"]).values(), until=SET_ASIDE, error=ERROR)
+    store.pending.queue("B", "clients", ["1"], "event", now=NOW - MINUTE)
+    assert store.pending.tally("A") == Tally(2, 1, NOW)
 
 
 def test_nothing_to_do_is_fine(store):

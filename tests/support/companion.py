@@ -89,7 +89,7 @@ class Notifications:
         self.bodies: list[Mapping[str, Any]] = []
         self.answer: int | Exception = 200
 
-    def is_path(self, path: str) -> bool:
+    async def is_path(self, path: str) -> bool:
         return path == self.path
 
     async def handle(self, body: Mapping[str, Any]) -> int:

@@ -40,7 +40,7 @@ VERIFIER = "scADVVi5QuKuj5qTjVkbJNYQe7V7USpGd"
 class Nothing:
     """Stands for what a receiver of FreshBooks' events does without."""
 
-    def is_path(self, _path: str) -> bool:
+    async def is_path(self, _path: str) -> bool:
         return False
 
     async def handle(self, _body: object) -> int:

@@ -54,6 +54,7 @@ class Readiness:
             for state in states
             if state.status == "failed"
         ]
+        found += [self._conductor.leadership.problem] if self._conductor.leadership.problem else []
         if self._conductor.leadership.is_held:
             found += [self._conductor.history.problem] if self._conductor.history.problem else []
             found += self._zoho.problems()

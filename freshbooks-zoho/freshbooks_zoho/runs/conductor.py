@@ -188,7 +188,7 @@ class Conductor:
         now = self._clock()
         if self._measured_at is None or now - self._measured_at >= MEASURE:
             self._measured_at = now
-            self.history.measure(self._store.pending.all(self._account), now)
+            self.history.measure(self._store.pending.tally(self._account), now)
         return [one for one in self._store.pending.due(self._account, now, limit=_LOOKED_AT) if is_prompt(one)]
 
     async def _run_ordinary(self) -> None:

@@ -6,15 +6,14 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from freshbooks_zoho.receivables.record import latest_differences
-from singer_store import SET_ASIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
     from freshbooks_zoho.admin.metrics import Metrics
     from freshbooks_zoho.runs.meltano_run import Kind, Outcome
-    from singer_store import PendingObject, Store
+    from singer_store import Store, Tally
 
 RUNS, SWEEPS, TARGET = "freshbooks-zoho", "freshbooks-zoho sweep", "target-zoho-crm"
 _ABOUT = {"changes": "what changed", "sweep": "everything"}
@@ -73,13 +72,11 @@ class History:
         summary = {"kind": kind, "objects": objects, "reason": outcome.reason, "target": summary}
         self._store.runs.add(RUNS, started, ended, "ok" if ok else "failed", summary)
 
-    def measure(self, pending: Sequence[PendingObject], now: datetime) -> None:
+    def measure(self, pending: Tally, now: datetime) -> None:
         """Measure what is still to be synced, and what the last reconciliation found."""
-        aside = [one for one in pending if one.next_try == SET_ASIDE]
-        oldest = min((one.queued_at for one in pending), default=now)
-        self._metrics.inbox_pending.set(len(pending) - len(aside))
-        self._metrics.dead_letters.set(len(aside))
-        self._metrics.inbox_oldest_seconds.set(max((now - oldest).total_seconds(), 0.0))
+        self._metrics.inbox_pending.set(pending.waiting)
+        self._metrics.dead_letters.set(pending.aside)
+        self._metrics.inbox_oldest_seconds.set(max((now - (pending.oldest or now)).total_seconds(), 0.0))
         for currency, cents in latest_differences(self._store).items():
             self._metrics.reconcile_difference_cents.labels(currency).set(cents)
 

@@ -38,6 +38,7 @@ class Leadership:
     Attributes:
         owner: what this process calls itself in the lease.
         is_held: whether it leads.
+        problem: why the lease can be neither had nor renewed, a sentence; None if nothing is wrong.
     """
 
     def __init__(self, store: Store, renewed: Callable[[], None] = lambda: None) -> None:
@@ -46,6 +47,7 @@ class Leadership:
         self._renewed = renewed
         self._lease: Lease | None = None
         self._until = 0.0
+        self.problem: str | None = None
 
     @property
     def is_held(self) -> bool:
@@ -63,8 +65,10 @@ class Leadership:
         try:
             self._lease = await asyncio.to_thread(self._store.leases.acquire, LEASE, self.owner, TTL)
         except StoreError as error:
-            logger.warning("The lease cannot be asked for: %s", error)
+            self.problem = f"The lease cannot be asked for: {error}"
+            logger.warning("%s", self.problem)
             return False
+        self.problem = None
         if self._lease is None:
             return False
         self._count_from(asked)
@@ -79,10 +83,12 @@ class Leadership:
             try:
                 self._lease = await asyncio.to_thread(self._store.leases.renew, self._lease, TTL)
             except StoreError as error:
-                logger.warning("The lease cannot be renewed: %s", error)
+                self.problem = f"The lease cannot be renewed: {error}"
+                logger.warning("%s", self.problem)
                 if not self.seconds_left:
                     self._lease = None
                 continue
+            self.problem = None
             if self._lease is not None:
                 self._count_from(asked)
                 self._renewed()

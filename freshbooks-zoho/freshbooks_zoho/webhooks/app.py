@@ -50,7 +50,7 @@ _log = logging.getLogger(__name__)
 class NotificationHandler(Protocol):
     """Zoho's side of the service."""
 
-    def is_path(self, path: str) -> bool:
+    async def is_path(self, path: str) -> bool:
         """Say, in constant time, whether a path is one that notifications were asked to be sent to."""
 
     async def handle(self, body: Mapping[str, Any]) -> int:
@@ -181,7 +181,7 @@ class _ZohoWebhook(_Webhook):
 
     @override
     async def take(self, scope: Scope, receive: Receive) -> _Outcome:
-        if not self._notifications.is_path(scope["path_params"]["path"]):
+        if not await self._notifications.is_path(scope["path_params"]["path"]):
             raise _not_found()
         content = await self._bodies.read(scope, receive)
         try:

@@ -75,9 +75,10 @@ class Notifications:
         self._channels: list[Channel] = []
         self._loaded_at = -RELOAD_SECONDS
 
-    def is_path(self, path: str) -> bool:
+    async def is_path(self, path: str) -> bool:
         """Say, in constant time, whether a path is one that notifications were asked to be sent to."""
-        return self._is_known(path) or (self._reload() and self._is_known(path))
+        # Anybody may ask for any path, and a store that is slow must not keep the others waiting.
+        return self._is_known(path) or (await to_thread.run_sync(self._reload) and self._is_known(path))
 
     async def handle(self, body: Mapping[str, Any]) -> int:
         """Take a notification; gives the HTTP status.

@@ -160,6 +160,24 @@ def problem(channel: Channel, now: datetime) -> str | None:
     return None
 
 
+def is_as_asked(row: Mapping[str, Any], channel: Channel) -> bool:
+    """Say whether Zoho's list shows a channel's events, token and address as they were asked for, where it does."""
+    events = set(row.get("events") or ())
+    wanted = {f"{channel.module}.{event}" for event in ("create", "edit", "delete")}
+    return (
+        (wanted <= events or f"{channel.module}.all" in events)
+        and row.get("token") in (None, channel.token)
+        and str(row.get("notify_url") or channel.notify_url).rstrip("/") == channel.notify_url.rstrip("/")
+    )
+
+
+def is_verified_since_renewal(channel: Channel) -> bool:
+    """Say whether Zoho's list was looked at since the channel was enabled, or renewed, the last time."""
+    if channel.verified_at is None or channel.granted_at is None:
+        return False
+    return channel.verified_at >= channel.granted_at
+
+
 def starting(channel: Channel, now: datetime) -> Channel:
     """Give a channel as it is before Zoho is asked for a life: with a new token, which may count before the answer."""
     kept = tuple(former for former in channel.former if now < former.until)

@@ -177,9 +177,13 @@ class Watch:
         now = self._clock()
         if expires_at is None or expires_at <= now:
             raise _NotSubscribedError("not in the list")
-        wanted = {f"{channel.module}.{event}" for event in ("create", "edit", "delete")}
-        complete = wanted <= set(rows[0].get("events") or ()) and rows[0].get("token") in {None, channel.token}
-        notify_url = str(rows[0].get("notify_url") or channel.notify_url) if complete else ""
+        notify_url = channel.notify_url
+        if not channels.is_as_asked(rows[0], channel):
+            if channels.is_verified_since_renewal(channel):
+                notify_url = ""
+            else:
+                # Asking for the same again and again would not change what Zoho shows.
+                logger.warning("Zoho shows its channel for %s otherwise than it was asked for.", channel.module)
         return self._save(replace(channel, expires_at=expires_at, notify_url=notify_url, verified_at=now, failures=0))
 
     def _cover(self, channel: Channel) -> Channel:
