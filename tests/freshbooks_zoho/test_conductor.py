@@ -227,7 +227,35 @@ def test_a_run_that_was_killed_does_not_keep_meltano_from_running_for_five_minut
     assert stage.store.runs.latest("freshbooks-zoho")[0].outcome == "ok"
 
 
-def test_the_order_to_stop_lets_a_short_run_end_and_ends_a_long_one(stage, monkeypatch):
+@on_sqlite
+def test_what_changed_is_looked_for_at_each_interval(tmp_path, store_settings):
+    stage = Stage(tmp_path, store_settings, poll_interval="1")
+
+    async def play():
+        async with stage.conducting():
+            await until(lambda: len(stage.store.runs.latest("freshbooks-zoho", 9)) == 2)
+
+    with stage.store:
+        asyncio.run(play())
+        assert stage.runs()[:2] == [None, None]
+
+
+@on_sqlite
+def test_the_order_to_stop_lets_a_short_run_end(stage, monkeypatch):
+    monkeypatch.setattr("freshbooks_zoho.runs.conductor.GRACE_SECONDS", 60)
+    stage.diary.order(hold=True)
+
+    async def play():
+        async with stage.conducting():
+            await until(lambda: stage.runs() == [None])
+            asyncio.get_running_loop().call_later(0.5, stage.diary.order)
+
+    asyncio.run(play())
+    assert len(stage.diary.entries("wrote")) == 1
+    assert [run.outcome for run in stage.store.runs.latest("freshbooks-zoho")] == ["ok"]
+
+
+def test_the_order_to_stop_ends_a_long_run(stage, monkeypatch):
     monkeypatch.setattr("freshbooks_zoho.runs.conductor.GRACE_SECONDS", 0.2)
     stage.diary.order(hold=True)
 

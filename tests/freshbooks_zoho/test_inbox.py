@@ -262,6 +262,8 @@ def test_on_postgresql_through_the_loss_of_its_connections(postgres_url):
         # Whatever the server's own setting is.
         with store._database.write() as connection:
             assert connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() == "on"
+        with store._database.write_directly() as cursor:
+            assert cursor.execute("SHOW synchronous_commit").fetchone() == ("on",)
 
         async def scenario(inbox):
             await asyncio.gather(*(inbox.add([event]) for event in [*events(300), *events(300)]))
