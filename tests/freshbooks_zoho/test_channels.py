@@ -374,7 +374,7 @@ def test_ten_days_without_a_moment_in_which_nobody_would_notice_a_change(scene):
                 longest = max(longest, timedelta() if dark else scene.box.clock.now() - since)
             scene.box.clock.advance(minutes=10)
         unnoticed = 0 if dark or "Deals" in scene.alive() or scene.watch.problems() else unnoticed + 1
-        assert unnoticed <= 3, f"nobody would have noticed a change in hour {hour}"
+        assert unnoticed <= 1, f"nobody would have noticed a change in hour {hour}"
 
     assert unknown == {}
     assert longest <= channels.UNSURE + POLL + timedelta(minutes=10)

@@ -85,7 +85,8 @@ def kill_and_start(box: Sandbox, store: Store, project: Path, rounds: int) -> Su
 
     with Served(project, "serve at last", public=False, port=port, public_url=url) as service:
         eventually(lambda: service.says("A run for what changed ended well"))
-        eventually(lambda: not store.pending.all())
+        # What has failed again and again waits for up to a quarter of an hour.
+        eventually(lambda: not store.pending.all(), 900)
         assert service.stop() == 0
     deals, accounts = (zoho.records(name) for name in ("Deals", "Accounts"))
     return Survived(

@@ -189,16 +189,17 @@ class Watch:
     def _cover(self, channel: Channel) -> Channel:
         """Ask for what changed while nobody was told of it."""
         now = self._clock()
-        trouble = channels.problem(channel, now)
+        # From the first failure on nobody knows whether Zoho still tells; that is an alarm only when it goes on.
+        unsure = channel.failures > 0 or channels.problem(channel, now) is not None
         polled = self._polled_at.get(channel.module)
         if channel.covered_until is None:
             # The first channel: what was before it is the matter of the first run.
             self._caught_up.add(channel.module)
             return self._save(replace(channel, covered_until=now))
-        if trouble is None and channel.module in self._caught_up:
+        if not unsure and channel.module in self._caught_up:
             # Zoho tells of everything; what it is sure to have told about by now need not be asked for again.
             return channel if channel.verified_at is None else self._covered(channel, channel.verified_at)
-        if trouble is not None and polled is not None and now < polled + self._poll_interval:
+        if unsure and polled is not None and now < polled + self._poll_interval:
             return channel
         self._polled_at[channel.module] = now
         try:
@@ -207,7 +208,7 @@ class Watch:
             logger.warning("What changed in Zoho's %s could not be asked for: %s", channel.module, error)
             return channel
         self._store.pending.queue_many([(ZOHO, channel.module, record_id, "event", now) for record_id in ids])
-        if trouble is None:
+        if not unsure:
             self._caught_up.add(channel.module)
         logger.info("Asked Zoho what changed in %s: %s records.", channel.module, len(ids))
         return self._covered(channel, now)
