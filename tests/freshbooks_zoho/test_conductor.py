@@ -18,10 +18,10 @@ from freshbooks_zoho.admin.metrics import Metrics
 from freshbooks_zoho.project import Project
 from freshbooks_zoho.runs.conductor import Conductor
 from freshbooks_zoho.runs.history import SWEEPS
-from freshbooks_zoho.runs.leadership import LEASE, TTL
+from freshbooks_zoho.runs.leadership import LEASE, TTL, Leadership
 from freshbooks_zoho.runs.meltano_run import command, environment
 from freshbooks_zoho.settings import read
-from singer_store import SET_ASIDE, open_store
+from singer_store import SET_ASIDE, StoreError, open_store
 
 PATIENCE = 100
 
@@ -203,6 +203,22 @@ def test_a_lost_lease_ends_the_run_and_another_process_may_lead(stage, monkeypat
 
     theirs = asyncio.run(play())
     assert theirs.fence == 2
+
+
+def test_a_lease_that_cannot_be_asked_for_is_a_problem_until_it_can(store, monkeypatch):
+    def down(*_):
+        raise StoreError("The store is not there.")
+
+    async def lead():
+        leadership, said = Leadership(store), []
+        with monkeypatch.context() as patch:
+            patch.setattr(store.leases, "acquire", down)
+            said.append((await leadership.acquire(), leadership.problem))
+        said.append((await leadership.acquire(), leadership.problem))
+        await leadership.release()
+        return said
+
+    assert asyncio.run(lead()) == [(False, "The lease cannot be asked for: The store is not there."), (True, None)]
 
 
 def test_a_run_that_was_killed_does_not_keep_meltano_from_running_for_five_minutes(stage):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.postgres import on_sqlite
 
 from freshbooks_zoho.webhooks.inbox import Inbox
 from freshbooks_zoho.webhooks.notifications import Notifications, authenticate, ids_of
@@ -128,3 +130,22 @@ def test_a_token_that_another_process_has_renewed_is_known_after_a_look(store, m
     late = channels.granted(renewed, NOW + timedelta(days=6), NOW - timedelta(hours=2), "")
     keep(store, late)
     assert handled(store, body(), body(late)) == (401, 200)
+
+
+@on_sqlite
+def test_whoever_asks_for_any_path_keeps_nobody_waiting(store, monkeypatch):
+    read = threading.Event()
+
+    def slowly(_):
+        assert read.wait(30), "the loop was kept"
+        return []
+
+    monkeypatch.setattr("freshbooks_zoho.webhooks.notifications.load_channels", slowly)
+
+    async def ask():
+        asked = asyncio.create_task(Notifications(store, None).is_path("any"))
+        await asyncio.sleep(0)
+        read.set()
+        return await asked
+
+    assert asyncio.run(ask()) is False
