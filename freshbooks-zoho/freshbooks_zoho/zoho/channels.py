@@ -163,10 +163,11 @@ def problem(channel: Channel, now: datetime) -> str | None:
 def is_as_asked(row: Mapping[str, Any], channel: Channel) -> bool:
     """Say whether Zoho's list shows a channel's events, token and address as they were asked for, where it does."""
     events = set(row.get("events") or ())
+    token = channel.token if row.get("token") is None else str(row["token"])
     wanted = {f"{channel.module}.{event}" for event in ("create", "edit", "delete")}
     return (
         (wanted <= events or f"{channel.module}.all" in events)
-        and row.get("token") in (None, channel.token)
+        and secrets.compare_digest(token.encode(), channel.token.encode())
         and str(row.get("notify_url") or channel.notify_url).rstrip("/") == channel.notify_url.rstrip("/")
     )
 
