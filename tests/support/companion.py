@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 import socket
 import threading
 import time
@@ -37,10 +39,11 @@ QUICK = Limits(body_seconds=1.0, header_seconds=1.0)
 
 
 def free_port() -> int:
-    """Give a port that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Give a port that is free, and stays so: none of those that the system gives to outgoing connections."""
+    while True:
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", random.randrange(12_000, 32_000)))
+            return int(one.getsockname()[1])
 
 
 def wait_until(condition: Callable[[], bool], patience: float = 20) -> bool:
