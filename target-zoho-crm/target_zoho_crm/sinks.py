@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -94,9 +95,9 @@ class ZohoSink(BatchSink):
 
         self._zoho.write(self, batch)
 
+    @abc.abstractmethod
     def bring(self, records: list[dict[str, Any]]) -> None:
         """Bring records to Zoho."""
-        raise NotImplementedError
 
 
 class FreshBooksSink(ZohoSink):

@@ -328,6 +328,19 @@ def test_a_channel_that_cannot_be_had_is_an_alarm_and_what_changes_is_asked_for_
     assert scene.alive().keys() == set(MODULES)
 
 
+def test_from_the_first_look_that_fails_on_what_changes_is_asked_for(scene):
+    """Zoho may have dropped the channel without a word; no alarm is raised until that goes on."""
+    scene.watch.tend()
+    for each in scene.box.zoho.channels.alive():
+        scene.box.zoho.channels.disable(each.channel_id)
+    scene.fail()
+    scene.box.clock.advance(seconds=channels.VERIFY.total_seconds() + 1)
+    changed = scene.deal()
+    scene.watch.tend()
+    assert changed in scene.queued()
+    assert scene.watch.problems() == []
+
+
 def trouble_of(scene, hour, chance):
     """What goes wrong in an hour, if anything; it ends with the hour unless said otherwise."""
     switches = scene.box.zoho.switches

@@ -87,7 +87,7 @@ def fields(subject: Subject) -> Finding:
     problems = [one for one in found.problems if state is None or one != state.problem]
     if problems:
         return bad(" ".join(problems), SETUP)
-    if found.creations and (short := shortages(found)):
+    if short := shortages(found):
         return bad(" ".join(short), f"{SETTINGS}, Modules and Fields: remove custom fields that nobody uses")
     if found.creations:
         missing = f"Zoho lacks {'; '.join(map(str, found.creations))}."

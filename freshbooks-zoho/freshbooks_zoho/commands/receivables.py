@@ -42,7 +42,7 @@ def past_due(*, as_json: bool, as_csv: bool, coql: bool) -> None:
 @json_option
 @click.option("--heal", is_flag=True, help="Queue what differs or is missing, so that the next run puts it right.")
 def reconcile(*, as_json: bool, heal: bool) -> None:
-    """Compare all records and totals of FreshBooks and Zoho, to the cent.
+    """Compare FreshBooks' and Zoho's totals, and amounts, status and stage of all records, to the cent.
 
     Nothing is written to either service. Exits with 3 where they differ.
     """

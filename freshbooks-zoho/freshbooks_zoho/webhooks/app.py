@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import json
 import logging
 import sys
@@ -67,7 +68,7 @@ class _Outcome(Exception):  # noqa: N818 - most are no errors
         self.background: BackgroundTask | None = None
 
 
-class _Webhook:
+class _Webhook(abc.ABC):
     """One kind of webhook as an ASGI app: what all kinds have in common."""
 
     source = ""
@@ -106,9 +107,9 @@ class _Webhook:
         if outcome.background is not None:
             await outcome.background()
 
+    @abc.abstractmethod
     async def take(self, scope: Scope, receive: Receive) -> _Outcome:
         """Take one webhook."""
-        raise NotImplementedError
 
 
 class _FreshBooksWebhook(_Webhook):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from typing import TYPE_CHECKING, Any
 
 from sandbox.zoho.batch import Batch
@@ -15,15 +16,15 @@ if TYPE_CHECKING:
     from sandbox.zoho.writer import Workflow, Write, Writer
 
 
-class Crm:
+class Crm(abc.ABC):
     """Records to look at and to change; everything goes through the rules that the API has too."""
 
     def __init__(self, organization: Organization, writer: Writer, lock: threading.RLock) -> None:
         self.organization, self._writer, self.lock = organization, writer, lock
 
+    @abc.abstractmethod
     def flush(self) -> None:
         """Send the notifications of the writes so far."""
-        raise NotImplementedError
 
     def records(self, module: str) -> list[dict[str, Any]]:
         """Give all records of a module, oldest first, every field as the API shows it (amounts are Decimal)."""
