@@ -162,7 +162,7 @@ def variables(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _find_meltano(root: Path, environment: Mapping[str, str]) -> Path:
     # Meltano leaves a link to itself for plugins that want to call it.
-    link = root / ".meltano" / "run" / "bin"
+    link = Path(environment.get("MELTANO_SYS_DIR_ROOT") or root / ".meltano") / "run" / "bin"
     if link.exists():
         return link.resolve()
     found = shutil.which("meltano", path=environment.get("PATH"))

@@ -168,6 +168,9 @@ async def _ensure(callbacks: Callbacks) -> None:
             states = await in_thread(callbacks.ensure)
             if all(state.status == "verified" for state in states):
                 seconds = ENSURE_SECONDS
+            for state in states:
+                if state.problem:
+                    logger.error("FreshBooks' callback for %s is not verified: %s", state.noun, state.problem)
         except (FreshBooksError, StoreError) as error:
             logger.warning("FreshBooks' callbacks could not be looked at: %s", error)
         except Exception:

@@ -115,6 +115,45 @@ def test_the_backlog_comes_first_then_events_in_runs_of_their_own(stage):
     assert "17" not in arguments.split()
 
 
+@on_sqlite
+def test_runs_that_people_start_meanwhile_do_not_meet_its_own(stage):
+    """Two runs of a plugin in one folder of Meltano's may fail: one removes, or has half written, what the other reads.
+
+    That is a matter of moments, so what shows is that no file is used by both.
+    """
+
+    def started_by_hand():
+        return subprocess.Popen(
+            [str(stage.project.meltano), "run", "--no-install", "tap-freshbooks", "target-zoho-crm"],
+            cwd=stage.project.root,
+            env=environment({"PATH": str(BIN)}, stage.project, {}),
+            stderr=subprocess.PIPE,
+        )
+
+    async def play():
+        async with stage.conducting():
+            await until(lambda: len(stage.store.runs.latest("freshbooks-zoho", 9)) == 1)
+            stage.diary.order(hold=True)
+            stage.queue(1)
+            run = started_by_hand()
+            await until(lambda: len(stage.runs()) == 3)
+            stage.diary.order()
+            _, said = await asyncio.to_thread(run.communicate)
+            assert run.returncode == 0, said.decode()
+            await until(lambda: not stage.pending())
+
+    asyncio.run(play())
+    assert [run.outcome for run in stage.store.runs.latest("freshbooks-zoho", 9)] == ["ok", "ok"]
+    folder = f"{stage.project.root}/"
+    files = {
+        entry["ids"] is None: {part for part in entry["argv"] if part.startswith(folder)}
+        for entry in stage.diary.entries("began")
+    }
+    assert files[True]
+    assert files[False]
+    assert files[True].isdisjoint(files[False])
+
+
 def test_what_a_failed_run_did_not_bring_keeps_the_reason_and_is_tried_again(stage, monkeypatch):
     monkeypatch.setattr("freshbooks_zoho.runs.schedule._FIRST_WAIT", timedelta(seconds=1))
     stage.diary.order(fail_for=13)
@@ -219,6 +258,28 @@ def test_a_lease_that_cannot_be_asked_for_is_a_problem_until_it_can(store, monke
         return said
 
     assert asyncio.run(lead()) == [(False, "The lease cannot be asked for: The store is not there."), (True, None)]
+
+
+def test_a_process_of_this_machine_that_has_died_is_not_waited_for(store):
+    own = Leadership(store).owner
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+    host, _, place = own.split(":")
+    elsewhere = f"{host}:{process.pid}:{'0' * 12}.{place.partition('.')[2]}"
+
+    async def lead(owner):
+        leadership = Leadership(store)
+        theirs = store.leases.acquire(LEASE, owner, TTL)
+        found = [await leadership.acquire() for _ in range(3)]
+        await leadership.release()
+        store.leases.release(theirs)
+        return found
+
+    # At the first look, what it has started may still be dying.
+    assert asyncio.run(lead(f"{host}:{process.pid}:{place}")) == [False, True, True]
+    assert asyncio.run(lead(own)) == [False] * 3
+    assert asyncio.run(lead(elsewhere)) == [False] * 3
+    assert asyncio.run(lead("another")) == [False] * 3
 
 
 def test_a_run_that_was_killed_does_not_keep_meltano_from_running_for_five_minutes(stage):

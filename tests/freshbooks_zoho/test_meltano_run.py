@@ -31,7 +31,7 @@ def test_the_command_line_is_the_same_for_every_run_of_a_kind():
     blocks = ["tap-freshbooks", "target-zoho-crm"]
 
     assert command(PROJECT, "changes", RUN_ID) == [*start, *blocks]
-    assert command(PROJECT, "objects", RUN_ID) == [*start, "--no-state-update", *blocks]
+    assert command(PROJECT, "objects", RUN_ID) == [*start, "--no-state-update", "--refresh-catalog", *blocks]
     assert command(PROJECT, "sweep", RUN_ID) == [*start, "--full-refresh", *blocks]
     assert command(PROJECT, "changes", RUN_ID, force=True) == [*start, "--force", *blocks]
     plan = command(PROJECT, "sweep", RUN_ID, suffix="plan")

@@ -50,9 +50,7 @@ class Readiness:
             found.append(str(error))
         states = self._callbacks.states() if self._callbacks is not None else []
         found += [
-            f"FreshBooks' callback for {state.noun} failed: {state.problem}"
-            for state in states
-            if state.status == "failed"
+            f"FreshBooks' callback for {one.noun} is not verified: {one.problem}" for one in states if one.problem
         ]
         found += [self._conductor.leadership.problem] if self._conductor.leadership.problem else []
         if self._conductor.leadership.is_held:

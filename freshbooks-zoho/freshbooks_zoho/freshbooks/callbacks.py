@@ -13,10 +13,10 @@ import hmac
 import logging
 import threading
 import time
-from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from freshbooks_zoho.freshbooks.callback_state import CallbackStates
 from freshbooks_zoho.freshbooks.events_api import UnansweredError
 from freshbooks_zoho.freshbooks.subscription_store import SubscriptionStore
 from freshbooks_zoho.freshbooks.subscriptions import (
@@ -38,6 +38,7 @@ from tap_freshbooks.errors import FreshBooksError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from freshbooks_zoho.freshbooks.callback_state import CallbackState
     from freshbooks_zoho.freshbooks.events_api import EventsApi
     from freshbooks_zoho.freshbooks.subscriptions import Action
     from freshbooks_zoho.webhooks.deliveries import Handshake
@@ -65,17 +66,6 @@ class Verdict(enum.Enum):
     UNKNOWN_PATH = "unknown path"
 
 
-@dataclass(frozen=True)
-class CallbackState:
-    """How a noun's callback is."""
-
-    noun: str
-    callback_id: int | None
-    status: Literal["verified", "waiting", "failed"]
-    problem: str | None = None
-    """A sentence, where it failed."""
-
-
 def _now() -> datetime:
     return datetime.now(timezone.utc)
 
@@ -99,7 +89,7 @@ class Callbacks:
         self._kept = SubscriptionStore(store, account)
         self._base = base_url(public_url)
         self._clock = clock
-        self._problems: dict[str, str] = {}
+        self._states = CallbackStates(public_url)
         self._subscriptions: dict[str, Subscription] = {}
         self._unproven: dict[str, str] = {}
         self._loaded_at = -RELOAD_SECONDS
@@ -148,7 +138,7 @@ class Callbacks:
         """Give how the callbacks are, as far as the store can be read."""
         with contextlib.suppress(StoreError):
             self.reload()
-        return [self._state(noun) for noun in STREAMS]
+        return [self._states.of(noun, self._subscriptions.get(noun), self._clock()) for noun in STREAMS]
 
     def take_handshake(self, path: str, form: Mapping[str, str]) -> str | None:
         """Keep a verifier that has arrived; `prove` then asks FreshBooks whether it is the one.
@@ -203,12 +193,12 @@ class Callbacks:
             self._load()
             for noun in STREAMS.keys() - self._subscriptions.keys():
                 self._save(Subscription.new(noun))
-            self._problems = self._repair()
-            for noun in STREAMS.keys() - self._problems.keys():
+            problems = self._states.problems = self._repair()
+            for noun in STREAMS.keys() - problems.keys():
                 try:
                     self._prove(noun)
                 except FreshBooksError as error:  # noqa: PERF203 - a network call takes longer
-                    self._problems[noun] = str(error)
+                    problems[noun] = str(error)
         return self.states()
 
     def _repair(self) -> dict[str, str]:
@@ -276,15 +266,8 @@ class Callbacks:
             subscription = self._save(subscription.proven(verifier, self._clock()))
             self._kept.forget_handshakes(noun)
             self._unproven.pop(noun, None)
-            self._problems.pop(noun, None)
+            self._states.problems.pop(noun, None)
             _log.info("Callback %s for %s is verified.", number, noun)
-
-    def _state(self, noun: str) -> CallbackState:
-        subscription, problem = self._subscriptions.get(noun), self._problems.get(noun)
-        number = None if subscription is None else subscription.callback_id
-        if subscription is not None and not subscription.waits and problem is None:
-            return CallbackState(noun, number, "verified")
-        return CallbackState(noun, number, "failed" if problem else "waiting", problem)
 
     def _at(self, path: str) -> Subscription | None:
         found, given = None, path.encode(errors="replace")

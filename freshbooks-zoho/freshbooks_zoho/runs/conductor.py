@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,6 +26,7 @@ from freshbooks_zoho.runs.schedule import (
     next_batch,
     next_size,
 )
+from freshbooks_zoho.runs.system_folder import apart
 from freshbooks_zoho.threads import in_thread
 from singer_store import SET_ASIDE
 
@@ -252,7 +254,10 @@ class Conductor:
 
     async def _execute(self, kind: Kind, ids: Mapping[str, list[str]]) -> Outcome:
         seconds = self.leadership.seconds_left
-        self._run = await RunProcess.start(self._settings.project, kind, ids, seconds=seconds, force=self._forces)
+        project = self._settings.project
+        # The ordinary runs keep out of the way of those that people start, and these of theirs, by Meltano's lock.
+        more = apart(project, os.environ) if kind == "objects" else {}
+        self._run = await RunProcess.start(project, kind, ids, seconds=seconds, force=self._forces, more=more)
         # The lease may have been renewed while it started.
         self._allow()
         try:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import os
 import secrets
 import socket
 import time
 from datetime import timedelta
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from singer_store import StoreError
@@ -42,11 +45,12 @@ class Leadership:
     """
 
     def __init__(self, store: Store, renewed: Callable[[], None] = lambda: None) -> None:
-        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{_machine()}.{secrets.token_hex(4)}"
         self._store = store
         self._renewed = renewed
         self._lease: Lease | None = None
         self._until = 0.0
+        self._dead: int | None = None
         self.problem: str | None = None
 
     @property
@@ -60,10 +64,13 @@ class Leadership:
         return max(self._until - time.monotonic(), 0.0)
 
     async def acquire(self) -> bool:
-        """Take the lease, if nobody else holds it."""
+        """Take the lease, if nobody else holds it.
+
+        A process of this machine that has died is not waited for longer than what it started takes to die with it.
+        """
         asked = time.monotonic()
         try:
-            self._lease = await asyncio.to_thread(self._store.leases.acquire, LEASE, self.owner, TTL)
+            self._lease = await asyncio.to_thread(self._take)
         except StoreError as error:
             self.problem = f"The lease cannot be asked for: {error}"
             logger.warning("%s", self.problem)
@@ -74,6 +81,21 @@ class Leadership:
         self._count_from(asked)
         logger.info("This process makes the runs now (lease %s).", self._lease.fence)
         return True
+
+    def _take(self) -> Lease | None:
+        taken = self._store.leases.acquire(LEASE, self.owner, TTL)
+        if taken is not None:
+            return taken
+        holder = self._store.leases.last(LEASE)
+        if holder is None or not is_dead(holder.owner):
+            return None
+        if holder.fence != self._dead:
+            # What it has started may still be dying: the next look, some seconds from now, decides.
+            self._dead = holder.fence
+            return None
+        logger.info("The process that made the runs has died.")
+        self._store.leases.release(holder)
+        return self._store.leases.acquire(LEASE, self.owner, TTL)
 
     async def keep(self) -> None:
         """Renew the lease; this ends when it is lost."""
@@ -104,3 +126,30 @@ class Leadership:
     def _count_from(self, asked: float) -> None:
         # The lease ends so long after the store wrote it, which was not before it was asked to.
         self._until = asked + TTL.total_seconds() - MARGIN_SECONDS
+
+
+def is_dead(owner: str) -> bool:
+    """Say whether the owner of a lease is known to have died: only of a process of this machine can that be said."""
+    _, number, place = owner.split(":") if owner.count(":") == 2 else ("", "", "")  # noqa: PLR2004 - three parts
+    if not _machine() or place.partition(".")[0] != _machine() or not number.isdecimal():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        # It lives, as somebody else's.
+        return False
+    return False
+
+
+@cache
+def _machine() -> str:
+    """Give what tells the processes of this machine, since it was started, from others of the same number.
+
+    Of a container, too: each has a process 1. Empty where that cannot be told; only Linux says.
+    """
+    with contextlib.suppress(OSError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii")
+        return hashlib.sha256(f"{boot}{Path('/proc/self/ns/pid').readlink()}".encode()).hexdigest()[:12]
+    return ""

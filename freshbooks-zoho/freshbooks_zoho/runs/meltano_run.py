@@ -67,14 +67,16 @@ def command(
 
     Args:
         project: where it runs.
-        kind: what is read. A run for some objects neither reads nor writes state, and so takes no lock of Meltano's.
+        kind: what is read. A run for some objects neither reads nor writes state, and so takes no lock of Meltano's;
+            `meltano install` does not know the folder that it has to itself (`system_folder`), and may have changed the
+            tap's catalog.
         run_id: shows in Meltano's history.
         force: run although Meltano takes another run for alive.
         suffix: gives the run a state, and a lock, of its own.
     """
     options = ["--no-install", "--run-id", str(run_id)]
     if kind == "objects":
-        options.append("--no-state-update")
+        options += ["--no-state-update", "--refresh-catalog"]
     elif kind == "sweep":
         options.append("--full-refresh")
     if force:
@@ -188,7 +190,7 @@ class RunProcess:
         seconds: float,
         force: bool = False,
         suffix: str | None = None,
-        settings: Mapping[str, str] | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> RunProcess:
         """Start a run.
 
@@ -199,7 +201,7 @@ class RunProcess:
             seconds: for how long it may go on, unless `allow` says longer.
             force: see `command`.
             suffix: see `command`.
-            settings: of the plugins, for this run only, by their environment variables.
+            more: variables of its environment: settings of the plugins, a system folder.
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -208,7 +210,7 @@ class RunProcess:
             leash.__file__,
             *command(project, kind, uuid.uuid4(), force=force, suffix=suffix),
             cwd=project.root,
-            env={**environment(os.environ, project, ids), **(settings or {})},
+            env={**environment(os.environ, project, ids), **(more or {})},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
