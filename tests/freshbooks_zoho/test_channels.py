@@ -111,6 +111,13 @@ def test_the_old_token_is_taken_until_notifications_under_way_have_come():
     assert not renewed.takes("", NOON)
 
 
+def test_the_token_of_a_channel_that_has_ended_is_not_taken_for_long():
+    channel = channels.granted(channels.new_channel("Deals", "c"), NOON, NOON - timedelta(days=6), URL)
+
+    assert channel.takes(channel.token, NOON + timedelta(minutes=59))
+    assert not channel.takes(channel.token, NOON + timedelta(hours=1))
+
+
 def test_an_expiry_counts_whatever_offset_it_is_written_in():
     read = channels.read_expiry({"channel_expiry": "2026-03-09T00:00:00-11:00"})
 

@@ -124,6 +124,21 @@ def test_what_people_own_is_left_alone(scene, change):
     assert scene.queued() == set()
 
 
+def test_the_owner_that_people_chose_stays_when_a_field_is_restored(scene):
+    organization = scene.org.box.zoho.organization
+    person, deal = organization.person.id, scene.deal(1)
+    scene.org.box.zoho.update("Deals", deal, {"Owner": {"id": person}})
+    scene.notify(deal)
+    assert scene.drift.check() == 0
+
+    scene.org.box.zoho.update("Deals", deal, {"Amount": 1})
+    scene.notify(deal)
+    assert scene.drift.check() == 1
+    scene.org.run(("invoices", invoice(1)))
+    restored = scene.org.one("Deals", f"{ACCOUNT}:1")
+    assert (str(restored["Amount"]), restored["Owner"]["id"]) == ("100", person)
+
+
 def test_a_deleted_record_is_written_again(scene):
     deal, account = scene.deal(1), scene.org.one("Accounts")["id"]
     scene.org.box.zoho.delete("Deals", deal)

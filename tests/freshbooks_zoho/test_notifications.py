@@ -116,16 +116,19 @@ def test_what_is_refused_leaves_nothing(store):
     assert queued(store) == set()
 
 
-def test_a_token_that_another_process_has_renewed_is_known_after_a_look(store, monkeypatch):
-    monkeypatch.setattr("freshbooks_zoho.webhooks.notifications.RELOAD_SECONDS", 0)
+def test_a_token_that_another_process_has_renewed_is_known_at_once(store):
     keep(store, DEALS)
     renewed = channels.starting(DEALS, NOW)
 
     async def renew(handler):
         keep(store, renewed)
-        return (await handler.is_path(DEALS.path), await handler.is_path("another"))
+        return (
+            await handler.handle(body(renewed)),
+            await handler.is_path(DEALS.path),
+            await handler.is_path("another"),
+        )
 
-    assert handled(store, body(), then=renew) == (200, True, False)
+    assert handled(store, body(), then=renew) == (200, 200, True, False)
     assert handled(store, body(), body(renewed)) == (200, 200)
     late = channels.granted(renewed, NOW + timedelta(days=6), NOW - timedelta(hours=2), "")
     keep(store, late)

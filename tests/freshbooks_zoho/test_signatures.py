@@ -183,7 +183,11 @@ RECEIVER = [
     "webhooks/app",
     "webhooks/inbox",
     "webhooks/notifications",
+    "webhooks/consent",
     "zoho/channels",
+    "zoho/watch",
+    "admin/access",
+    "admin/page",
 ]
 
 

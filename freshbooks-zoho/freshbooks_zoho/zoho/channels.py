@@ -75,8 +75,12 @@ class Channel:
         return self.expires_at is not None and now < self.expires_at
 
     def takes(self, token: str, now: datetime) -> bool:
-        """Say, in constant time, whether a notification's token is one of ours."""
-        good = [self.token, *(former.token for former in self.former if now < former.until)]
+        """Say, in constant time, whether a notification's token is one of ours.
+
+        That of a channel that has ended is not, once what was under way has come: what changes since is asked for.
+        """
+        current = [self.token] if self.expires_at is None or now < self.expires_at + KEEP_TOKEN else []
+        good = [*current, *(former.token for former in self.former if now < former.until)]
         matches = [secrets.compare_digest(token.encode(), one.encode()) for one in good]
         return any(matches)
 
