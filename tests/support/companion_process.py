@@ -86,13 +86,15 @@ def start(store_url: str, store_key: str, port: int) -> subprocess.Popen[bytes]:
     return process
 
 
-def requests_for(path: str, numbers: range) -> Iterator[tuple[int, bytes]]:
+def requests_for(
+    path: str, numbers: range, account: str = ACCOUNT, verifier: str = VERIFIER
+) -> Iterator[tuple[int, bytes]]:
     """Give signed requests about invoices, ready to be sent."""
     for number in numbers:
         form = {
             "name": "invoice.update",
             "object_id": str(number),
-            "account_id": ACCOUNT,
+            "account_id": account,
             "business_id": "6543",
             "identity_id": "1234",
             "user_id": "1",
@@ -100,7 +102,7 @@ def requests_for(path: str, numbers: range) -> Iterator[tuple[int, bytes]]:
         body = urlencode(form).encode()
         head = (
             f"POST /freshbooks/{path} HTTP/1.1\r\nHost: localhost\r\n"
-            f"Content-Type: application/x-www-form-urlencoded\r\n{HEADER}: {sign(form, VERIFIER)}\r\n"
+            f"Content-Type: application/x-www-form-urlencoded\r\n{HEADER}: {sign(form, verifier)}\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         yield number, head.encode() + body
