@@ -165,7 +165,10 @@ def comparable(value):
 
 def test_a_plan_of_nothing_writes_nothing(tmp_path):
     with Sandbox() as box:
-        assert Project(box, tmp_path).plan().streams == {}
+        project = Project(box, tmp_path)
+        assert project.plan().streams == {}
+        # Nor does it meet a run that is under way, which has its files there.
+        assert list((project.root / ".meltano" / "run" / "tap-freshbooks").iterdir()) == []
 
 
 def test_what_stops_a_run_stops_its_plan_with_the_same_sentence(project, monkeypatch):
