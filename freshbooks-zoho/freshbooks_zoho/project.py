@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = 120.0
 """Seconds for an answer of Meltano's; it takes one, and many more where nothing is compiled yet."""
+SYSTEM_FOLDER_VARIABLE = "MELTANO_SYS_DIR_ROOT"
+"""Meltano's variable that says where its folder is, if not in the project."""
 _NOT_INHERITED = frozenset({"MELTANO_CLI_LOG_CONFIG", "MELTANO_CLI_LOG_FORMAT", "VIRTUAL_ENV"})
 _UNKNOWN = "is not known to Meltano"
 
@@ -160,9 +162,14 @@ def variables(environment: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "NO_COLOR": "1"}
 
 
+def system_folder(root: Path, environment: Mapping[str, str]) -> Path:
+    """Give where Meltano keeps a project's plugins, its database, and the files of runs under way."""
+    return Path(environment.get(SYSTEM_FOLDER_VARIABLE) or root / ".meltano")
+
+
 def _find_meltano(root: Path, environment: Mapping[str, str]) -> Path:
     # Meltano leaves a link to itself for plugins that want to call it.
-    link = Path(environment.get("MELTANO_SYS_DIR_ROOT") or root / ".meltano") / "run" / "bin"
+    link = system_folder(root, environment) / "run" / "bin"
     if link.exists():
         return link.resolve()
     found = shutil.which("meltano", path=environment.get("PATH"))

@@ -18,7 +18,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from cryptography.fernet import Fernet
-from receiver import chosen, memory, quantile, say, table
+from harness import chosen
+from receiver import memory, quantile, say, table
 from support.killed_service import kill_and_start
 from support.meltano_project import make_project, plugin_settings
 from support.serving import Served, eventually

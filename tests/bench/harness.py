@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -19,7 +20,7 @@ from cryptography.fernet import Fernet
 from sandbox.settings import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -205,3 +206,13 @@ def table(title: str, headers: Sequence[str], rows: Iterable[Sequence[object]], 
     print(f"### {title}\n")
     print("\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines))
     print(f"\n{remark}\n" if remark else "", flush=True)
+
+
+def chosen(about: str | None, benches: Collection[str]) -> list[str]:
+    """Give the benches that the command line names; all, if it names none."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="name", help=", ".join(benches))
+    names: list[str] = parser.parse_args().names or list(benches)
+    if unknown := set(names) - set(benches):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(benches)}")
+    return names

@@ -5,7 +5,6 @@ Run by itself: ``python tests/bench/receiver.py [throughput] [slow] [crashes]`` 
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import signal
@@ -17,11 +16,11 @@ import tempfile
 import time
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from cryptography.fernet import Fernet
+from harness import chosen
 from support.companion import free_port
 from support.companion_process import Promises, crowd, requests_for, start, subscribe
 from support.meltano_project import make_project, plugin_settings
@@ -31,9 +30,6 @@ from freshbooks_zoho.freshbooks.subscription_store import SubscriptionStore
 from freshbooks_zoho.server import run
 from sandbox import Sandbox
 from singer_store import open_store
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 EVENTS = 60_000
 SENDERS = (16, 32, 48, 64)
@@ -120,16 +116,6 @@ def table(title: str, header: tuple[str, ...], lines: list[tuple[object, ...]]) 
     for cells in (header, ["---"] * len(header), *lines):
         say(f"| {' | '.join(str(cell) for cell in cells)} |")
     say("")
-
-
-def chosen(about: str | None, benches: Collection[str]) -> list[str]:
-    """Give the benches that the command line names; all, if it names none."""
-    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="name", help=", ".join(benches))
-    names: list[str] = parser.parse_args().names or list(benches)
-    if unknown := set(names) - set(benches):
-        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(benches)}")
-    return names
 
 
 def throughput() -> bool:

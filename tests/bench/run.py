@@ -15,7 +15,6 @@ memory       The most memory that tap and target take at 100,000 records.
 
 from __future__ import annotations
 
-import argparse
 import os
 import platform
 import sys
@@ -25,7 +24,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from harness import project, run_script, sandbox, table
+from harness import chosen, project, run_script, sandbox, table
 
 if TYPE_CHECKING:
     from harness import Calls, Usage
@@ -148,11 +147,7 @@ BENCHES = {"first-load": first_load, "unchanged": unchanged, "cpu": cpu, "memory
 
 def main() -> None:
     """Run the benches named on the command line, or all."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="name", help=", ".join(BENCHES))
-    names = parser.parse_args().names or list(BENCHES)
-    if unknown := set(names) - BENCHES.keys():
-        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    names = chosen(__doc__, BENCHES)
     when = datetime.now(timezone.utc).strftime("%Y-%m-%d")
     print(f"Measured on {when}: {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}.\n")
     for name in names:

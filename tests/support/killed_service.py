@@ -64,7 +64,7 @@ def kill_and_start(box: Sandbox, store: Store, project: Path, rounds: int) -> Su
             eventually(lambda service=service: service.says("Listening on"))
             eventually(lambda: sum(callback.verified for callback in books.callbacks()) == 3)
             if moment == "written":
-                # The lease of the one that was killed has to end first.
+                # The lease of the one that was killed has to be taken over first.
                 eventually(lambda service=service: service.says("A run for what changed ended well"))
             before = len(acknowledged()), len(zoho.writes)
             if number % 2:

@@ -17,7 +17,7 @@ from dotenv import dotenv_values
 
 from freshbooks_zoho.admin.wording import span
 from freshbooks_zoho.checks.examination import Finding, bad, ok, warning
-from freshbooks_zoho.project import variables
+from freshbooks_zoho.project import system_folder, variables
 from freshbooks_zoho.settings import PLUGIN, TAP, TARGET
 from singer_store.database import parse_url
 from singer_store.location import default_key_file
@@ -86,7 +86,7 @@ def _plugins(root: Path, environment: Mapping[str, str]) -> Iterator[tuple[str, 
             if name not in {TAP, TARGET}:
                 continue
             executable = str(plugin.get("executable") or name)
-            installed = root / ".meltano" / kind / name / "venv" / "bin" / executable
+            installed = system_folder(root, environment) / kind / name / "venv" / "bin" / executable
             found = str(installed) if plugin.get("pip_url") else shutil.which(executable, path=environment.get("PATH"))
             if found and Path(found).exists():
                 yield name, [found, "--version"]

@@ -216,10 +216,11 @@ class Callbacks:
                 try:
                     self._carry_out(action)
                 except FreshBooksError as error:
-                    _log.warning("%s", error)
                     unanswered |= isinstance(error, UnansweredError)
                     if noun:
                         problems[noun] = str(error)
+                    else:
+                        _log.warning("%s", error)
             if not unanswered:
                 break
         return problems

@@ -26,7 +26,7 @@ from freshbooks_zoho.runs.schedule import (
     next_batch,
     next_size,
 )
-from freshbooks_zoho.runs.system_folder import apart
+from freshbooks_zoho.runs.system_folder import separate_folder
 from freshbooks_zoho.threads import in_thread
 from singer_store import SET_ASIDE
 
@@ -255,9 +255,9 @@ class Conductor:
     async def _execute(self, kind: Kind, ids: Mapping[str, list[str]]) -> Outcome:
         seconds = self.leadership.seconds_left
         project = self._settings.project
-        # The ordinary runs keep out of the way of those that people start, and these of theirs, by Meltano's lock.
-        more = apart(project, os.environ) if kind == "objects" else {}
-        self._run = await RunProcess.start(project, kind, ids, seconds=seconds, force=self._forces, more=more)
+        # Only ordinary runs take Meltano's lock, which keeps them and those that people start from meeting.
+        extra = separate_folder(project, os.environ) if kind == "objects" else {}
+        self._run = await RunProcess.start(project, kind, ids, seconds=seconds, force=self._forces, extra=extra)
         # The lease may have been renewed while it started.
         self._allow()
         try:

@@ -130,8 +130,8 @@ class Leadership:
 
 def is_dead(owner: str) -> bool:
     """Say whether the owner of a lease is known to have died: only of a process of this machine can that be said."""
-    _, number, place = owner.split(":") if owner.count(":") == 2 else ("", "", "")  # noqa: PLR2004 - three parts
-    if not _machine() or place.partition(".")[0] != _machine() or not number.isdecimal():
+    number, _, place = owner.partition(":")[2].partition(":")
+    if not _machine() or place.partition(".")[0] != _machine():
         return False
     try:
         os.kill(int(number), 0)

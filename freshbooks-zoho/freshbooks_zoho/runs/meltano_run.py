@@ -67,15 +67,14 @@ def command(
 
     Args:
         project: where it runs.
-        kind: what is read. A run for some objects neither reads nor writes state, and so takes no lock of Meltano's;
-            `meltano install` does not know the folder that it has to itself (`system_folder`), and may have changed the
-            tap's catalog.
+        kind: what is read. A run for some objects neither reads nor writes state, and so takes no lock of Meltano's.
         run_id: shows in Meltano's history.
         force: run although Meltano takes another run for alive.
         suffix: gives the run a state, and a lock, of its own.
     """
     options = ["--no-install", "--run-id", str(run_id)]
     if kind == "objects":
+        # `meltano install` does not know the folder of these runs (`system_folder`): an old catalog would stay there.
         options += ["--no-state-update", "--refresh-catalog"]
     elif kind == "sweep":
         options.append("--full-refresh")
@@ -190,7 +189,7 @@ class RunProcess:
         seconds: float,
         force: bool = False,
         suffix: str | None = None,
-        more: Mapping[str, str] | None = None,
+        extra: Mapping[str, str] | None = None,
     ) -> RunProcess:
         """Start a run.
 
@@ -201,7 +200,7 @@ class RunProcess:
             seconds: for how long it may go on, unless `allow` says longer.
             force: see `command`.
             suffix: see `command`.
-            more: variables of its environment: settings of the plugins, a system folder.
+            extra: variables of its environment: settings of the plugins, a system folder.
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -210,7 +209,7 @@ class RunProcess:
             leash.__file__,
             *command(project, kind, uuid.uuid4(), force=force, suffix=suffix),
             cwd=project.root,
-            env={**environment(os.environ, project, ids), **(more or {})},
+            env={**environment(os.environ, project, ids), **(extra or {})},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,

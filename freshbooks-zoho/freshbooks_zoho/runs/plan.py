@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from freshbooks_zoho.project import ProjectError
 from freshbooks_zoho.runs.meltano_run import BLOCKS, RunProcess
-from freshbooks_zoho.runs.system_folder import apart
+from freshbooks_zoho.runs.system_folder import separate_folder
 from freshbooks_zoho.settings import TAP, TARGET, variable
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def make_plan(project: Project, *, everything: bool = False) -> Plan:
             variable(TAP, "dry_run"): "true",
             variable(TARGET, "dry_run"): "true",
             variable(TARGET, "plan_file"): str(folder / "plan.jsonl"),
-            **apart(project, os.environ, folder / "meltano"),
+            **separate_folder(project, os.environ, folder / "meltano"),
         }
         if not everything and project.environment and (state := _state(project)):
             _write_private(folder / "state.json", json.dumps(state))
@@ -125,7 +125,7 @@ def _write_private(path: Path, text: str) -> None:
 
 
 async def _run(project: Project, kind: Kind, settings: Mapping[str, str]) -> Outcome:
-    run = await RunProcess.start(project, kind, {}, seconds=LONGEST_SECONDS, force=True, suffix=SUFFIX, more=settings)
+    run = await RunProcess.start(project, kind, {}, seconds=LONGEST_SECONDS, force=True, suffix=SUFFIX, extra=settings)
     try:
         return await run.wait()
     except asyncio.CancelledError:

@@ -1,33 +1,29 @@
-"""A folder of Meltano's own for runs that may be under way beside others of the same plugins.
+"""A system folder of their own (Meltano's ``.meltano``) for runs that may be under way beside others.
 
 What Meltano writes for a plugin's run (catalog, state, settings) it writes to one place for each plugin, and removes it
-at the end: of two runs at once one finds the other's files, or none (https://github.com/meltano/meltano/issues/8763). A
-system folder is where that place is; everything else in it, such as plugins and database, is shared by links.
+at the end: of two runs at once one finds the other's files, or none (https://github.com/meltano/meltano/issues/8763).
+That place is in the system folder; everything else there, such as plugins and database, is shared by links.
 """
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from freshbooks_zoho.project import SYSTEM_FOLDER_VARIABLE, system_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from freshbooks_zoho.project import Project
 
-VARIABLE = "MELTANO_SYS_DIR_ROOT"
 NAME = "freshbooks-zoho"
 SHARED = ("extractors", "loaders", "utilities", "meltano.db")
 """What a run without state needs."""
 
 
-def system_folder(project: Project, environment: Mapping[str, str]) -> Path:
-    """Give the project's system folder."""
-    return Path(environment.get(VARIABLE) or project.root / ".meltano")
-
-
-def apart(project: Project, environment: Mapping[str, str], folder: Path | None = None) -> dict[str, str]:
+def separate_folder(project: Project, environment: Mapping[str, str], folder: Path | None = None) -> dict[str, str]:
     """Make a system folder for runs of one kind, of which one is under way at a time and none reads or writes state.
 
     Args:
@@ -41,7 +37,7 @@ def apart(project: Project, environment: Mapping[str, str], folder: Path | None 
     Raises:
         OSError: if it cannot be made.
     """
-    origin = system_folder(project, environment).absolute()
+    origin = system_folder(project.root, environment).absolute()
     folder = folder or origin / NAME
     folder.mkdir(parents=True, exist_ok=True)
     for name in SHARED:
@@ -50,4 +46,4 @@ def apart(project: Project, environment: Mapping[str, str], folder: Path | None 
         if not link.is_symlink() or os.readlink(link) != target:  # noqa: PTH115 - the text is compared
             link.unlink(missing_ok=True)
             link.symlink_to(target)
-    return {VARIABLE: str(folder)}
+    return {SYSTEM_FOLDER_VARIABLE: str(folder)}
