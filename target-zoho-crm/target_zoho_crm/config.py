@@ -11,7 +11,12 @@ from target_zoho_crm.settings import DEFAULT_PARALLEL, PAYMENTS_MODULE
 
 
 def _objects(description: str) -> dict[str, Any]:
-    """Describe an object, which comes as JSON in a string where it comes from the environment."""
+    """Describe an object, or its JSON in a string, as the environment has it.
+
+    To Meltano it is a string, which it hands over as it stands. What it is told is an object it reads itself: it ends
+    in a traceback where that is no JSON, and loses keys with a dot in them
+    (https://github.com/meltano/meltano/issues/7317).
+    """
     return {"type": ["object", "string", "null"], "description": description}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -158,4 +158,13 @@ def _extra_fields(value: Mapping[str, Any]) -> dict[str, dict[str, str]]:
                 f"In the setting extra_fields, {stream} is not an object such as "
                 '{"Zoho field": "FreshBooks property"}.'
             )
-    return {stream: _texts(fields, f"extra_fields, {stream}") for stream, fields in value.items()}
+    return {stream: _texts(dict(_dotted(fields)), f"extra_fields, {stream}") for stream, fields in value.items()}
+
+
+def _dotted(fields: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, Any]]:
+    """Give labels as people wrote them: of "P.O. Number" in meltano.yml, Meltano makes an object within an object."""
+    for name, value in fields.items():
+        if isinstance(value, Mapping) and value:
+            yield from _dotted(value, f"{start}{name}.")
+        else:
+            yield start + name, value

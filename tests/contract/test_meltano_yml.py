@@ -15,11 +15,13 @@ import yaml
 from freshbooks_zoho.cli import main
 from freshbooks_zoho.setting_table import OWN
 from freshbooks_zoho.settings import Settings
+from target_zoho_crm.settings import read_settings
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text())
 [UTILITY] = PROJECT["plugins"]["utilities"]
+EXTRA_FIELDS = {"invoices": {"P.O. No.": "po_number", "PO": "po_number"}, "clients": {"VAT": "vat_number"}}
 PLUGINS = {plugin["name"]: plugin for kind in ("extractors", "loaders") for plugin in PROJECT["plugins"][kind]}
 
 
@@ -29,8 +31,14 @@ def about(plugin):
 
 
 def kind_of(name, setting):
-    types = setting.get("type", "object")
-    types = [types] if isinstance(types, str) else types
+    """What Meltano is told: a string where an object may be JSON text, so that the plugin reads it, not Meltano.
+
+    Meltano's own reading of an object ends in a traceback where it is malformed, and loses keys with a dot in them.
+    """
+    declared = [setting.get("type", []), *(one["type"] for one in setting.get("anyOf", []))]
+    types = [one for types in declared for one in ([types] if isinstance(types, str) else types)]
+    if {"object", "string"} <= set(types):
+        return "string"
     if "enum" in setting:
         return "options"
     if name == "start_date":
@@ -106,6 +114,34 @@ def test_the_job_and_its_schedule():
     assert PROJECT["jobs"] == [{"name": "sync", "tasks": ["tap-freshbooks target-zoho-crm"]}]
     assert {schedule["job"] for schedule in PROJECT["schedules"]} == {"sync"}
     assert [environment["name"] for environment in PROJECT["environments"]] == ["sandbox", "dev", "prod"]
+
+
+@pytest.mark.parametrize(
+    ("config", "environment"),
+    [
+        ({}, {"TARGET_ZOHO_CRM_EXTRA_FIELDS": json.dumps(EXTRA_FIELDS)}),
+        ({"extra_fields": json.dumps(EXTRA_FIELDS)}, {}),
+        ({"extra_fields": {"invoices": {"PO": "po_number"}}}, {}),
+        ({"extra_fields": EXTRA_FIELDS}, {}),
+        ({"extra_fields": json.dumps({"clients": {}})}, {"TARGET_ZOHO_CRM_EXTRA_FIELDS": json.dumps(EXTRA_FIELDS)}),
+    ],
+    ids=["environment", "text", "object", "object with dots", "environment over text"],
+)
+def test_an_object_reaches_the_plugin_whole_whichever_way_it_is_set(config, environment, tmp_path):
+    """Meltano takes a dot in a name for the start of an object within."""
+    target = {**PLUGINS["target-zoho-crm"], "config": {"client_id": "id", "client_secret": "secret", **config}}
+    project = {"environments": [{"name": "dev"}], "plugins": {"loaders": [target]}}
+    (tmp_path / "meltano.yml").write_text(yaml.safe_dump(project))
+    done = subprocess.run(
+        [str(BIN / "meltano"), "--environment=dev", "config", "--unsafe", "print", "target-zoho-crm", "--format=json"],
+        cwd=tmp_path,
+        env={**os.environ, **environment},
+        capture_output=True,
+        check=True,
+    )
+    wanted = config["extra_fields"] if config and not environment else EXTRA_FIELDS
+    wanted = json.loads(wanted) if isinstance(wanted, str) else wanted
+    assert read_settings(json.loads(done.stdout)).extra_fields == wanted
 
 
 @pytest.mark.parametrize("plugin", sorted(PLUGINS))

@@ -141,12 +141,22 @@ def test_a_run_that_fails_leaves_the_state_of_the_one_before(box, synced, tmp_pa
     assert len(box.zoho.writes) == written
 
 
-def test_an_object_that_is_no_json_is_refused_by_meltano_already(box, synced):
-    """In Meltano's words; the plugins' own, which name the setting, are heard when they are started without it."""
-    written = len(box.zoho.writes)
-    code, output = synced.run(target_zoho_crm_stage_map="{")
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("target_zoho_crm_stage_map", "The setting stage_map is not valid JSON"),
+        ("target_zoho_crm_extra_fields", "The setting extra_fields is not valid JSON"),
+        ("target_zoho_crm_modules", "The setting modules is not valid JSON"),
+        ("tap_freshbooks_record_ids", "The setting record_ids is not JSON"),
+    ],
+)
+def test_an_object_that_is_no_json_stops_the_run_with_a_sentence(box, synced, setting, sentence):
+    before, written = synced.state(), len(box.zoho.writes)
+    code, output = synced.run(**{setting: '{"paid": '})
     assert code != 0
-    assert "Failed to parse JSON object" in output
+    assert sentence in output
+    assert "Traceback" not in output
+    assert synced.state() == before
     assert len(box.zoho.writes) == written
 
 

@@ -180,7 +180,7 @@ def test_a_meltano_that_does_not_answer_is_said_with_the_command_to_try(tmp_path
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
-    [("STAGE_MAP={secret", "takes an object is no JSON"), ("MAX_PARALLEL_REQUESTS=secret", "whole number")],
+    [("STREAM_MAPS={secret", "takes an object is no JSON"), ("MAX_PARALLEL_REQUESTS=secret", "whole number")],
 )
 def test_a_setting_that_meltano_cannot_read_is_one_sentence_without_its_value(
     tmp_path, monkeypatch, wrong, says, meltano
