@@ -13,7 +13,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from singer_store import StoreError
-from tap_freshbooks.errors import TapError
+from tap_freshbooks.errors import SettingError, TapError
 from tap_freshbooks.run import Run
 from tap_freshbooks.settings import CONFIG_JSONSCHEMA, SECRETS, Settings
 from tap_freshbooks.streams import STREAMS, FreshBooksStream
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator, Mapping
 
+    import click
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
@@ -52,6 +53,22 @@ class TapFreshBooks(Tap):
     message_writer_class = Writer
 
     _run: Run | None = None
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        """Make the tap; see `singer_sdk.Tap`.
+
+        Raises:
+            SettingError: if a number or an object in the environment cannot be read.
+        """
+        try:
+            super().__init__(*arguments, **more)
+        except ValueError:
+            if not more.get("parse_env_config"):
+                raise
+            raise SettingError(
+                "A TAP_FRESHBOOKS_… variable in the environment cannot be read: numbers have to be whole ones, and "
+                'objects JSON such as {"name": "value"}.'
+            ) from None
 
     @property
     def run(self) -> Run:
@@ -131,12 +148,28 @@ class TapFreshBooks(Tap):
 
     @classmethod
     @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, TypeError, ValueError):
+            files = ", ".join(one for one in value if one != "ENV")
+            cls.logger.critical("%s cannot be read as the JSON object of the settings.", files)
+            sys.exit(1)
+
+    @classmethod
+    @override
     def invoke(cls, **arguments: Any) -> None:
         # Records make no cycles, and to look for some among them took a twentieth of the time.
         gc.freeze()
         gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
         with _plain_errors(cls.logger):
             super().invoke(**arguments)
+
+    @classmethod
+    @override
+    def cb_discover(cls, *arguments: Any, **more: Any) -> None:
+        with _plain_errors(cls.logger):
+            super().cb_discover(*arguments, **more)
 
     @classmethod
     @override

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import FrameType
 
+    import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.sinks import Sink
 
@@ -169,6 +170,16 @@ class TargetZohoCRM(Target):
         self._settle()
         if not read_dry_run(self.config):
             super()._write_state_message(state)
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, TypeError, ValueError):
+            files = ", ".join(one for one in value if one != "ENV")
+            cls.logger.critical("%s cannot be read as the JSON object of the settings.", files)
+            sys.exit(1)
 
     @classmethod
     @override

@@ -127,6 +127,25 @@ def test_an_error_at_the_start_is_one_sentence_and_nothing_else(tap, settings, s
     assert "canarycanary" not in result.stderr
 
 
+@pytest.mark.parametrize("mode", [(), ("--discover",), ("--test",)], ids=["sync", "discover", "test"])
+@pytest.mark.parametrize("setting", [{"STREAM_MAPS": "{canary"}, {"FLATTENING_MAX_DEPTH": "canary"}], ids="-".join)
+def test_what_the_environment_has_wrong_is_one_sentence(setting, mode, tmp_path):
+    env = os.environ | {f"TAP_FRESHBOOKS_{name}": value for name, value in setting.items()}
+    result = python("-m", "tap_freshbooks", "--config=ENV", *mode, cwd=tmp_path, env=env)
+    assert "A TAP_FRESHBOOKS_… variable" in the_sentence(result)
+    assert "canary" not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("content", ["{canary", '["canary"]', None], ids=["no JSON", "no object", "no file"])
+@pytest.mark.parametrize("plugin", ["tap_freshbooks", "target_zoho_crm"])
+def test_a_file_of_settings_that_is_no_json_object_is_one_sentence(plugin, content, tmp_path):
+    if content is not None:
+        (tmp_path / "config.json").write_text(content)
+    result = python("-m", plugin, "--config=config.json", cwd=tmp_path)
+    assert "config.json cannot be read as the JSON object of the settings." in the_sentence(result)
+    assert "canary" not in result.stdout + result.stderr
+
+
 def test_a_missing_scope_at_the_start(tap, freshbooks):
     tap.config["refresh_token"] = freshbooks.grant(["user:clients:read", "user:invoices:read"])
     freshbooks.create_client(organization="Larch and Sons")
