@@ -88,7 +88,8 @@ def tap(folder: str) -> None:
         return
     config = _config()
     state = Path(sys.argv[sys.argv.index("--state") + 1]).read_text() if "--state" in sys.argv else None
-    ids = config.get("record_ids")
+    # Text, as Meltano hands it over.
+    ids = json.loads(config.get("record_ids") or "null")
     read_at = _now()
     _write(folder, "began", ids=ids, state=state, argv=sys.argv, env=sorted(os.environ))
     while _orders(folder).get("hold"):
