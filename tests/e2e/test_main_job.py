@@ -145,8 +145,6 @@ def test_a_run_that_fails_leaves_the_state_of_the_one_before(box, synced, tmp_pa
     ("setting", "sentence"),
     [
         ("target_zoho_crm_stage_map", "The setting stage_map is not valid JSON"),
-        ("target_zoho_crm_extra_fields", "The setting extra_fields is not valid JSON"),
-        ("target_zoho_crm_modules", "The setting modules is not valid JSON"),
         ("tap_freshbooks_record_ids", "The setting record_ids is not JSON"),
     ],
 )

@@ -234,6 +234,7 @@ def test_a_custom_module_for_invoices(new_org):
         ({"stage_map": {"never-heard-of": "Cashed in"}}, "Cashed in"),
         ({"stage_map": '{"paid": "Cashed in"}'}, "Cashed in"),
         ({"stage_map": '{"paid": '}, "stage_map is not valid JSON"),
+        ({"extra_fields": '{"paid": '}, "extra_fields is not valid JSON"),
         ({"stage_map": {"paid": 5}}, "stage_map, paid has no text"),
         ({"pipeline": "No such"}, "No such"),
         ({"invoices_module": "Invoices"}, "invoices_module"),
