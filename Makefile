@@ -5,13 +5,19 @@ export UV_COMPILE_BYTECODE := 1
 # Tests and benches start hundreds of processes, each of which would compile the packages anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install plugins programs demo test lint bench clean
+.PHONY: install develop plugins programs demo test lint bench clean
 
 install: $(BIN)/.installed
+develop: $(BIN)/.developed
 
 $(BIN)/.installed: pyproject.toml uv.lock $(wildcard */pyproject.toml)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv sync --quiet --frozen --inexact --no-default-groups --group run --python $(BIN)/python
+	touch $@
+
+# What tests, lint and benches take, too: more than all the rest, and nobody needs it who only runs the project.
+$(BIN)/.developed: $(BIN)/.installed
 	$(BIN)/uv sync --quiet --frozen --python $(BIN)/python
 	touch $@
 
@@ -31,15 +37,15 @@ programs:
 	test -z "$$missing" || test "$$(id -u)" != 0 \
 	  || { apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends $$missing; }
 
-test: plugins programs
+test: develop plugins programs
 	$(BIN)/pytest -n 3 --dist worksteal
 
-lint: install
+lint: develop
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: plugins
+bench: develop plugins
 	$(BIN)/python tests/bench/run.py
 	$(BIN)/python tests/bench/receiver.py
 	$(BIN)/python tests/bench/companion.py

@@ -11,7 +11,6 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from singer_store.schema import leases
 
@@ -50,7 +49,6 @@ class Leases:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert: Any = (sqlite if database.file else postgresql).insert
 
     def acquire(self, name: str, owner: str, ttl: timedelta, now: datetime | None = None) -> Lease | None:
         """Take a lease that nobody else holds.
@@ -66,7 +64,7 @@ class Leases:
         """
         with self._database.write() as connection:
             now = now or self._time(connection)
-            statement = self._insert(leases).values(name=name, owner=owner, fence=1, expires_at=now + ttl)
+            statement = self._database.insert(leases).values(name=name, owner=owner, fence=1, expires_at=now + ttl)
             new = statement.excluded
             connection.execute(
                 statement.on_conflict_do_update(

@@ -8,7 +8,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from sqlalchemy import and_, bindparam, case, delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from singer_store import arrivals
 from singer_store.schema import pending
@@ -97,7 +96,6 @@ class Pending:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert: Any = (sqlite if database.file else postgresql).insert
 
     def queue(  # noqa: PLR0913 - what makes a row
         self,
@@ -274,7 +272,7 @@ class Pending:
         return found
 
     def _upsert(self, *, failed: bool = False) -> Any:
-        statement = self._insert(pending)
+        statement = self._database.insert(pending)
         new = statement.excluded
         values = {
             "reason": new.reason,

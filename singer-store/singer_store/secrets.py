@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import InvalidToken
 from sqlalchemy import and_, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from singer_store.errors import CorruptRowError
 from singer_store.schema import documents, dump_json
@@ -26,7 +25,6 @@ class Secrets:
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
         self._keyring = keyring
-        self._insert: Any = (sqlite if database.file else postgresql).insert
 
     def get(self, kind: str, name: str) -> Mapping[str, Any] | None:
         """Give one document; None if there is none.
@@ -42,7 +40,7 @@ class Secrets:
         """Write one document, in place of the one there was."""
         # The row's own name is inside, so that a value moved from another row does not pass.
         secret = self._keyring.encrypt(dump_json({"row": [kind, name], "document": dict(document)}))
-        statement = self._insert(documents).values(kind=kind, name=name, secret=secret)
+        statement = self._database.insert(documents).values(kind=kind, name=name, secret=secret)
         with self._database.write() as connection:
             connection.execute(
                 statement.on_conflict_do_update(

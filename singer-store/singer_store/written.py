@@ -12,7 +12,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, delete, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from singer_store.schema import written
 
@@ -53,7 +52,6 @@ class WrittenRecords:
     def __init__(self, database: Database, salt: bytes) -> None:
         self._database = database
         self._salt = salt
-        self._insert: Any = (sqlite if database.file else postgresql).insert
 
     def digest(self, values: bytes) -> str:
         """Give the digest of values in a form that the caller keeps to."""
@@ -62,7 +60,7 @@ class WrittenRecords:
     def note(self, records: Iterable[WrittenRecord]) -> None:
         """Remember what was written, in one transaction; a row that says the same already is left alone."""
         rows = [{**vars(record), "fields": " ".join(record.fields)} for record in records]
-        statement = self._insert(written)
+        statement = self._database.insert(written)
         new = statement.excluded
         names = ("record_id", "fields", "digest")
         statement = statement.on_conflict_do_update(

@@ -13,9 +13,10 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from singer_store import StoreError
+from tap_freshbooks.config import CONFIG_JSONSCHEMA
 from tap_freshbooks.errors import SettingError, TapError
 from tap_freshbooks.run import Run
-from tap_freshbooks.settings import CONFIG_JSONSCHEMA, SECRETS, Settings
+from tap_freshbooks.settings import SECRETS, Settings
 from tap_freshbooks.streams import STREAMS, FreshBooksStream
 from tap_freshbooks.writer import Writer
 

@@ -6,8 +6,9 @@ from datetime import datetime, timezone
 
 import pytest
 
+from tap_freshbooks.config import CONFIG_JSONSCHEMA
 from tap_freshbooks.errors import SettingError
-from tap_freshbooks.settings import API_URL, CONFIG_JSONSCHEMA, SECRETS, Settings, checked_url, parse_record_ids
+from tap_freshbooks.settings import API_URL, SECRETS, Settings, checked_url, parse_record_ids
 
 MINIMUM = {"client_id": "id", "client_secret": "canary", "redirect_uri": "https://localhost/"}
 
