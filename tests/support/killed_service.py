@@ -61,8 +61,7 @@ def kill_and_start(box: Sandbox, store: Store, project: Path, rounds: int) -> Su
 
     for number, moment in zip(range(rounds), cycle(("acknowledged", "acknowledged", "written"))):
         with Served(project, f"serve-{number}", public=False, port=port, public_url=url, debounce=0.2) as service:
-            eventually(lambda service=service: service.says("Listening on"))
-            eventually(lambda: sum(callback.verified for callback in books.callbacks()) == 3)
+            eventually(service.takes_events)
             if moment == "written":
                 # The lease of the one that was killed has to be taken over first.
                 eventually(lambda service=service: service.says("A run for what changed ended well"))

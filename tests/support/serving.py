@@ -77,6 +77,14 @@ class Served:
         """Ask the admin port how it is."""
         return requests.get(f"http://127.0.0.1:{self.admin_port}/readyz", timeout=10)
 
+    def takes_events(self) -> bool:
+        """Say whether it listens and knows, from itself or one before it, that FreshBooks verified its callbacks.
+
+        FreshBooks knows a moment earlier; what it sends in that moment is to be sent again, which the sandbox does not.
+        """
+        verified = sum(log.read_text().count("is verified.") for log in self._project.glob("*.log"))
+        return self.says("Listening on") and verified >= 3
+
     def metrics(self) -> dict[str, float]:
         """Give the metrics, by name with labels."""
         text = requests.get(f"http://127.0.0.1:{self.admin_port}/metrics", timeout=10).text
