@@ -35,6 +35,7 @@ ELSEWHERE = {
     "pip install './singer-store[postgres]'": "contract/test_pip.py",
     "pip install ./singer-store ./tap-freshbooks": "contract/test_pip.py",
     "pip install ./singer-store ./target-zoho-crm": "contract/test_pip.py",
+    **{f"freshbooks-zoho {name} --json > {name}.json": "e2e/test_reports.py" for name in ("plan", "status", "reconcile")},
 }
 """Commands that other tests run."""
 LINE = {"name": "Design", "qty": "1", "unit_cost": {"amount": "123.45", "code": "USD"}}
