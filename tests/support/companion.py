@@ -196,15 +196,15 @@ class Companion:
         while limiter.borrowed_tokens:  # noqa: ASYNC110 - threads set no event
             await asyncio.sleep(0.01)
 
-    def ensure(self, **expected: str) -> dict[str, str]:
+    def ensure(self, patience: float = 60, **expected: str) -> dict[str, str]:
         """Put the callbacks right and wait for the handshakes; gives how each noun's is then.
 
-        They are expected to be verified, but for those that are named otherwise.
+        They are expected to be verified, but for those that are named otherwise. The patience is what a busy disk may
+        take for the few commits that this is.
         """
         self.callbacks.ensure()
         expected = dict.fromkeys(("client", "invoice", "payment"), "verified") | expected
-        # As long as a busy disk may take for the few commits that this is.
-        wait_until(lambda: self.statuses() == expected, patience=60)
+        wait_until(lambda: self.statuses() == expected, patience)
         return self.statuses()
 
     def statuses(self) -> dict[str, str]:
