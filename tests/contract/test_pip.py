@@ -52,13 +52,14 @@ def of_readme(package):
 
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_a_plugin_installs_by_itself_and_says_what_it_is(python, plugin):
-    """In one environment after the other, so that what both need is fetched once; then as its README says."""
-    for arguments in (["install", f"./{plugin}"], *of_readme(plugin)):
-        pip(python, *arguments, "--no-compile")
-        pip(python, "check")
-        about = run(python.parent / plugin, "--about", "--format=json")
-        assert json.loads(about.stdout)["name"] == plugin
-        assert [name for name in PLUGINS if (python.parent / name).exists()] == [plugin]
+    """In one environment after the other, so that what both need is fetched once."""
+    (arguments,) = of_readme(plugin)
+    assert arguments == ["install", f"./{plugin}"]
+    pip(python, *arguments, "--no-compile")
+    pip(python, "check")
+    about = run(python.parent / plugin, "--about", "--format=json")
+    assert json.loads(about.stdout)["name"] == plugin
+    assert [name for name in PLUGINS if (python.parent / name).exists()] == [plugin]
     pip(python, "uninstall", "--yes", plugin, "singer-store")
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.postgres import on_sqlite
 
 from freshbooks_zoho.admin.metrics import Metrics
 from freshbooks_zoho.zoho import channels
@@ -367,6 +368,7 @@ def trouble_of(scene, hour, chance):
         scene.box.faults.add(service="zoho", path=".*", kind="reset", times=None)
 
 
+@on_sqlite
 def test_ten_days_without_a_moment_in_which_nobody_would_notice_a_change(scene):
     """A person changes a deal every twenty minutes: Zoho tells of it, or it is asked for.
 

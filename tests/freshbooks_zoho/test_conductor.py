@@ -154,6 +154,7 @@ def test_runs_that_people_start_meanwhile_do_not_meet_its_own(stage):
     assert files[True].isdisjoint(files[False])
 
 
+@on_sqlite
 def test_what_a_failed_run_did_not_bring_keeps_the_reason_and_is_tried_again(stage, monkeypatch):
     monkeypatch.setattr("freshbooks_zoho.runs.schedule._FIRST_WAIT", timedelta(seconds=1))
     stage.diary.order(fail_for=13)
@@ -178,6 +179,7 @@ def test_what_a_failed_run_did_not_bring_keeps_the_reason_and_is_tried_again(sta
     assert set(outcomes[2:]) == {"ok"}
 
 
+@on_sqlite
 def test_what_a_run_passed_over_is_seen_and_set_aside_after_the_last_try(stage):
     stage.diary.order(leave=[13])
     stage.queue(13, 14)
@@ -282,6 +284,7 @@ def test_a_process_of_this_machine_that_has_died_is_not_waited_for(store):
     assert asyncio.run(lead("another")) == [False] * 3
 
 
+@on_sqlite
 def test_a_run_that_was_killed_does_not_keep_meltano_from_running_for_five_minutes(stage):
     """Meltano takes the killed run for alive; its heart does not beat, so the next one is forced."""
     stage.diary.order(hold=True)
@@ -332,6 +335,7 @@ def test_the_order_to_stop_lets_a_short_run_end(stage, monkeypatch):
     assert [run.outcome for run in stage.store.runs.latest("freshbooks-zoho")] == ["ok"]
 
 
+@on_sqlite
 def test_the_order_to_stop_ends_a_long_run(stage, monkeypatch):
     monkeypatch.setattr("freshbooks_zoho.runs.conductor.GRACE_SECONDS", 0.2)
     stage.diary.order(hold=True)

@@ -48,7 +48,7 @@ def _start() -> Any:
 
 
 on_sqlite = pytest.mark.parametrize("store_settings", ["sqlite"], indirect=True)
-"""For a test of the fixture `store_settings` that is about SQLite."""
+"""For a test of the fixture `store_settings` that is about SQLite, or takes long and is not about the store."""
 
 
 @pytest.fixture(scope="session")
