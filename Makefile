@@ -38,7 +38,7 @@ programs:
 	  || { apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends $$missing; }
 
 test: develop plugins programs
-	$(BIN)/pytest -n 4 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal
 
 lint: develop
 	$(BIN)/ruff check

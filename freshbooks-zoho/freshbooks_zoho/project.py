@@ -1,23 +1,22 @@
 """The Meltano project around the companion: where it is, which Meltano runs it, and how its plugins are configured.
 
-Plugins get their settings from Meltano, and a utility gets only its own. The others' are asked for with
-``meltano config print``, which is Meltano's own reading of meltano.yml, .env, the environment and its database.
+Plugins get their settings from Meltano, and a utility gets only its own. For the others' Meltano is asked, so that
+meltano.yml, .env, the environment and its database count as they do for a run.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml  # type: ignore[import-untyped]
 
-from freshbooks_zoho import meltano_answers
+from freshbooks_zoho import meltano_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,24 +50,14 @@ class Project:
     def config(self, plugins: Iterable[str]) -> dict[str, dict[str, Any] | None]:
         """Give the configuration of plugins, by name; None for one that the project does not have.
 
-        The answer takes Meltano about a second, so ask once.
+        Meltano takes most of a second to load, so ask once.
 
         Raises:
             ProjectError: if Meltano gives none for another reason.
         """
         names = list(plugins)
-        environment = f"--environment={self.environment}" if self.environment else "--no-environment"
-        start, end = ["--log-level=error", environment, "config", "--unsafe", "print"], ["--format=json"]
-        answers = self._ask([[*start, name, *end] for name in names])
-        found: dict[str, dict[str, Any] | None] = {}
-        for name, answer in zip(names, answers, strict=True):
-            found[name] = answer.content
-            if answer.content is None and _UNKNOWN not in answer.failed:
-                raise ProjectError(
-                    f"Meltano could not give the settings of {name}{_why(answer.failed)}. "
-                    f"See for yourself with: meltano config print {name}"
-                )
-        return found
+        from_library = self._from_library(names)
+        return {name: self._from_command_line(name) for name in names} if from_library is None else from_library
 
     def state(self, state_id: str) -> dict[str, Any]:
         """Give the state that runs of an id have left: bookmarks, for the tap; empty if there is none.
@@ -76,20 +65,31 @@ class Project:
         Raises:
             ProjectError: if Meltano does not give it.
         """
-        (answer,) = self._ask([["--log-level=error", "state", "get", state_id]])
-        if answer.content is None:
+        done = self._run([str(self.meltano), "--log-level=error", "state", "get", state_id])
+        if done.returncode or (content := _json_object(done.stdout)) is None:
             raise ProjectError(f"Meltano could not give its state. See for yourself with: meltano state get {state_id}")
-        state = answer.content.get("singer_state")
+        state = content.get("singer_state")
         return state if isinstance(state, dict) else {}
 
-    def _ask(self, questions: list[list[str]]) -> list[_Answer]:
-        """Put questions to Meltano, to one interpreter if it is clear which is Meltano's."""
-        if (python := _interpreter(self.meltano)) is not None:
-            done = self._run([str(python), meltano_answers.__file__, json.dumps(questions)])
-            with contextlib.suppress(ValueError):
-                return [_Answer(one.get("shown", ""), one.get("failed", "")) for one in json.loads(done.stdout)]
-        asked = [self._run([str(self.meltano), *question]) for question in questions]
-        return [_Answer("" if done.returncode else done.stdout, done.stderr) for done in asked]
+    def _from_library(self, names: list[str]) -> dict[str, Any] | None:
+        """Give the configuration of plugins as Meltano's library has it; None where that does not work."""
+        if (python := _interpreter(self.meltano)) is None:
+            return None
+        done = self._run([str(python), meltano_settings.__file__, self.environment or "", *names])
+        return None if done.returncode else _json_object(done.stdout)
+
+    def _from_command_line(self, name: str) -> dict[str, Any] | None:
+        """Give the configuration of a plugin as ``meltano config print`` shows it; None if there is no such plugin."""
+        environment = f"--environment={self.environment}" if self.environment else "--no-environment"
+        command = [str(self.meltano), "--log-level=error", environment, "config", "--unsafe", "print", name]
+        done = self._run([*command, "--format=json"])
+        content = None if done.returncode else _json_object(done.stdout)
+        if content is None and _UNKNOWN not in done.stderr:
+            raise ProjectError(
+                f"Meltano could not give the settings of {name}{_why(done.stderr)}. "
+                f"See for yourself with: meltano config print {name}"
+            )
+        return content
 
     def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         try:
@@ -121,21 +121,13 @@ def _why(failed: str) -> str:
     return ""
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """What a command of Meltano's has shown, and why it failed."""
-
-    shown: str = field(repr=False)
-    failed: str = field(repr=False)
-
-    @property
-    def content(self) -> dict[str, Any] | None:
-        """The JSON object that was shown; None if there was none."""
-        try:
-            content = json.loads(self.shown)
-        except ValueError:
-            return None
-        return content if isinstance(content, dict) else None
+def _json_object(shown: str) -> dict[str, Any] | None:
+    """Read a JSON object; None where it is anything else."""
+    try:
+        content = json.loads(shown)
+    except ValueError:
+        return None
+    return content if isinstance(content, dict) else None
 
 
 def find_project(environment: Mapping[str, str], folder: Path) -> Project | None:

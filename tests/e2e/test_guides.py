@@ -26,6 +26,9 @@ PAGES = [
 ELSEWHERE = {
     "make demo": "e2e/test_demo.py",
     "make test": "is what runs this",
+    "meltano run sync": "is what clocks start",
+    "meltano config list tap-freshbooks": "contract/test_meltano_yml.py",
+    "meltano config list target-zoho-crm": "contract/test_meltano_yml.py",
     **{
         command: "contract/test_hub.py"
         for command in commands((GUIDES / "hub" / "README.md").read_text("utf-8"))

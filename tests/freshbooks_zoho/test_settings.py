@@ -149,23 +149,32 @@ def test_bare_in_the_project_the_settings_are_those_that_meltano_gives(tmp_path)
     assert (found.port, found.debounce, found.poll_interval) == (9, 3, 60)
 
 
-@pytest.fixture(params=[False, True], ids=["meltano", "a program that starts meltano"])
-def meltano(request, tmp_path):
-    if not request.param:
-        return BIN / "meltano"
-    wrapped = tmp_path / "meltano"
-    wrapped.write_text(f'#!/bin/sh\nexec {BIN}/meltano "$@"\n')
-    wrapped.chmod(0o755)
-    return wrapped
-
-
-def test_meltano_is_asked_for_several_plugins_whatever_starts_it(tmp_path, monkeypatch, meltano):
+def test_the_library_gives_what_the_command_line_shows(tmp_path, monkeypatch):
+    """Of a program that starts Meltano it is not known where the library is."""
     monkeypatch.setenv("PATH", str(BIN), prepend=os.pathsep)
-    root = make_project(tmp_path / "project", tap_freshbooks=TAP, target_zoho_crm=TARGET)
-    found = Project(root, meltano, "dev").config(["tap-freshbooks", "none-of-it", "target-zoho-crm"])
+    monkeypatch.setenv("TARGET_ZOHO_CRM_MAX_PARALLEL_REQUESTS", "7")
+    program = tmp_path / "meltano"
+    program.write_text(f'#!/bin/sh\nexec {BIN}/meltano "$@"\n')
+    program.chmod(0o755)
+    root = make_project(tmp_path / "project", tap_freshbooks=TAP, target_zoho_crm={**TARGET, "stage_map.paid": "Won"})
+    (root / ".env").write_text("TAP_FRESHBOOKS_DRY_RUN=true\n")
+    stored = [BIN / "meltano", "config", "set", "--store=db", "tap-freshbooks", "account_id", "A"]
+    subprocess.run(stored, cwd=root, capture_output=True, check=True)
 
-    assert [found["tap-freshbooks"]["client_id"], found["target-zoho-crm"]["client_id"]] == ["tap", "target"]
-    assert found["none-of-it"] is None
+    names = ["tap-freshbooks", "none-of-it", "target-zoho-crm"]
+    library, command_line = (Project(root, meltano, "dev") for meltano in (BIN / "meltano", program))
+    found = library._from_library(names)
+    assert found is not None
+    assert command_line._from_library(names) is None
+    assert library.config(names) == command_line.config(names) == found
+    tap, nothing, target = found.values()
+    assert nothing is None
+    assert {name: tap[name] for name in ("client_id", "account_id", "dry_run")} == {
+        "client_id": "tap",
+        "account_id": "A",
+        "dry_run": True,
+    }
+    assert (target["client_id"], target["max_parallel_requests"]) == ("target", 7)
 
 
 def test_a_meltano_that_does_not_answer_is_said_with_the_command_to_try(tmp_path, monkeypatch):
@@ -182,15 +191,13 @@ def test_a_meltano_that_does_not_answer_is_said_with_the_command_to_try(tmp_path
     ("wrong", "says"),
     [("STREAM_MAPS={secret", "takes an object is no JSON"), ("MAX_PARALLEL_REQUESTS=secret", "whole number")],
 )
-def test_a_setting_that_meltano_cannot_read_is_one_sentence_without_its_value(
-    tmp_path, monkeypatch, wrong, says, meltano
-):
+def test_a_setting_that_meltano_cannot_read_is_one_sentence_without_its_value(tmp_path, monkeypatch, wrong, says):
     monkeypatch.setenv("PATH", str(BIN), prepend=os.pathsep)
     name, _, value = wrong.partition("=")
     monkeypatch.setenv(f"TARGET_ZOHO_CRM_{name}", value)
     root = make_project(tmp_path / "project", tap_freshbooks=TAP, target_zoho_crm=TARGET)
     with pytest.raises(ProjectError, match=says) as raised:
-        Project(root, meltano, "dev").config(["tap-freshbooks", "target-zoho-crm"])
+        Project(root, BIN / "meltano", "dev").config(["tap-freshbooks", "target-zoho-crm"])
     assert "settings of target-zoho-crm" in str(raised.value)
     assert "secret" not in str(raised.value)
 

@@ -28,7 +28,7 @@ def eventually(condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
     end = time.monotonic() + patience
     while not (found := condition()):
         assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
+        time.sleep(0.05)
     return found
 
 
