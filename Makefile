@@ -37,7 +37,8 @@ programs:
 	test -z "$$missing" || test "$$(id -u)" != 0 \
 	  || { apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends $$missing; }
 
-test: develop plugins programs
+test:
+	@$(MAKE) --no-print-directory programs & $(MAKE) --no-print-directory develop plugins && wait
 	$(BIN)/pytest -n 3 --dist worksteal
 
 lint: develop

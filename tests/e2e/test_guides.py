@@ -27,6 +27,8 @@ ELSEWHERE = {
     "make demo": "e2e/test_demo.py",
     "make test": "is what runs this",
     "meltano run sync": "is what clocks start",
+    "meltano run --force tap-freshbooks target-zoho-crm": "freshbooks_zoho/test_conductor.py",
+    "meltano invoke freshbooks-zoho serve": "freshbooks_zoho/test_serve.py",
     "meltano config list tap-freshbooks": "contract/test_meltano_yml.py",
     "meltano config list target-zoho-crm": "contract/test_meltano_yml.py",
     **{

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 LINE = {"name": "Design", "qty": "1", "unit_cost": {"amount": "10.10", "code": "USD"}}
 
+pytestmark = pytest.mark.timeout(300)
+
 
 class Project:
     """A Meltano project over a sandbox; settings may be overridden run by run, by environment variables."""

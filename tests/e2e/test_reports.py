@@ -17,6 +17,8 @@ from sandbox import Sandbox
 
 LINE = {"name": "Design", "qty": "1", "unit_cost": {"amount": "10.10", "code": "USD"}}
 
+pytestmark = pytest.mark.timeout(300)
+
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
@@ -63,8 +65,7 @@ def test_one_good_run_is_known_as_one(report):
     assert all(stream["lag_seconds"] is not None for stream in status["streams"])
 
 
-@pytest.mark.parametrize("command", ["doctor", "plan", "past-due", "reconcile", "setup"])
-def test_a_program_gets_json_and_nothing_else(report, command):
-    code, document = report(*command.split())
-    assert code == 0, document
-    assert document
+def test_a_program_gets_json_and_nothing_else(report):
+    for command in ("doctor", "plan", "past-due", "reconcile", "setup"):
+        code, document = report(command)
+        assert (code, bool(document)) == (0, True), (command, document)
