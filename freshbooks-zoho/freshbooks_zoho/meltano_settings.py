@@ -31,10 +31,10 @@ def main(environment: str, *names: str) -> None:
         if environment:
             project.activate_environment(environment)
         engine, new_session = project_engine(project)
+        # In a new project no run has made Meltano's tables yet.
         if not inspect(engine).has_table("plugin_settings"):
             from meltano.core.migration_service import MigrationService  # noqa: PLC0415
 
-            # A new project: no run has made Meltano's tables yet.
             MigrationService(engine).upgrade(silent=True)
         found: dict[str, dict[str, Any] | None] = dict.fromkeys(names)
         with new_session() as session:
