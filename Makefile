@@ -1,7 +1,7 @@
 # Each target sets up what it needs; a fresh machine needs Python 3.10 or newer, make and git.
 PYTHON ?= python3
 BIN := .venv/bin
-export UV_COMPILE_BYTECODE := 1
+export UV_COMPILE_BYTECODE ?= 1
 # Tests and benches start hundreds of processes, each of which would compile the packages anew.
 unexport PYTHONDONTWRITEBYTECODE
 

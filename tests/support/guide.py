@@ -90,6 +90,8 @@ class Reader:
             "PATH": f"{self.folder}/.venv/bin:{os.environ['PATH']}",
             "HOME": str(self.folder.parent / "home"),
             "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv")),
+            # Compiling all of it takes longer than what these few commands import.
+            "UV_COMPILE_BYTECODE": "0",
             "NO_COLOR": "1",
             "TAP_FRESHBOOKS_API_URL": self.box.freshbooks.url,
             "TAP_FRESHBOOKS_AUTH_URL": self.box.freshbooks.url,
