@@ -16,11 +16,26 @@ from urllib.parse import urlencode
 import pytest
 import requests
 from support.companion import QUICK, Companion, form_of, post, wait_until
+from support.companion_process import subscribe
 from support.other_client import writing
 
 from freshbooks_zoho.webhooks.inbox import InboxUnavailableError
 from freshbooks_zoho.webhooks.signatures import HEADER, sign
 from singer_store import StoreUnavailableError
+
+
+def verified(companion):
+    """Let it know callbacks as they are once FreshBooks has verified them, which test_callbacks.py is about."""
+    subscribe(companion.store, companion.account)
+    companion.callbacks.reload()
+    return companion
+
+
+@pytest.fixture
+def companion(box, store):
+    """The receiver, as it is in use."""
+    with Companion(box, store) as service:
+        yield verified(service)
 
 
 def counted(companion, **labels):
@@ -257,7 +272,7 @@ class TestLimits:
 class TestUnavailable:
     def test_while_the_store_cannot_be_written_to_the_sender_is_asked_to_try_again(self, box, store, store_settings):
         with Companion(box, store, longest_wait=0.3) as companion:
-            companion.ensure()
+            verified(companion)
             with writing(store_settings[0]):
                 answer = companion.deliver()
                 assert answer.status_code == 503
@@ -273,7 +288,7 @@ class TestUnavailable:
                 raise StoreUnavailableError(f"The store cannot be used: {reason}")
 
         with Companion(box, store, pending=Full()) as companion:
-            companion.ensure()
+            verified(companion)
             answer = companion.deliver()
             assert (answer.status_code, int(answer.headers["Retry-After"]) > 0) == (503, True)
             assert reason not in answer.text
@@ -292,7 +307,7 @@ class TestUnavailable:
                 store.pending.queue_many(rows)
 
         with Companion(box, store, pending=Stuck(), capacity=2) as companion:
-            companion.ensure()
+            verified(companion)
             statuses = []
             first = [
                 threading.Thread(target=lambda number: statuses.append(self.status(companion, number)), args=(number,))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from singer_store import Store
 
 ACCOUNT = "Abc123"
-VERIFIER = "scADVVi5QuKuj5qTjVkbJNYQe7V7USpGd"
+VERIFIERS = {noun: f"{noun}-scADVVi5QuKuj5qTjVkbJNYQe7V7" for noun in ("client", "invoice", "payment")}
 
 
 class Nothing:
@@ -50,11 +50,11 @@ class Nothing:
         return []
 
 
-def subscribe(store: Store) -> str:
-    """Put verified subscriptions into a store; gives the path for invoices."""
-    kept, now = SubscriptionStore(store, ACCOUNT), datetime.now(timezone.utc)
-    for number, noun in enumerate(("client", "invoice", "payment"), start=2001):
-        kept.save(Subscription.new(noun).adopting(number, now).proven(VERIFIER, now))
+def subscribe(store: Store, account: str = ACCOUNT) -> str:
+    """Put an account's verified subscriptions into a store, without handshakes; gives the path for invoices."""
+    kept, now = SubscriptionStore(store, account), datetime.now(timezone.utc)
+    for number, (noun, verifier) in enumerate(VERIFIERS.items(), start=2001):
+        kept.save(Subscription.new(noun).adopting(number, now).proven(verifier, now))
     return kept.load()["invoice"].path
 
 
@@ -87,7 +87,7 @@ def start(store_url: str, store_key: str, port: int) -> subprocess.Popen[bytes]:
 
 
 def requests_for(
-    path: str, numbers: range, account: str = ACCOUNT, verifier: str = VERIFIER
+    path: str, numbers: range, account: str = ACCOUNT, verifier: str = VERIFIERS["invoice"]
 ) -> Iterator[tuple[int, bytes]]:
     """Give signed requests about invoices, ready to be sent."""
     for number in numbers:
