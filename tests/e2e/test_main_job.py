@@ -10,18 +10,16 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
+from support import forked
 from support.meltano_project import BIN, make_project, plugin_settings
 from support.serving import eventually
 
 from sandbox import Sandbox
 from target_zoho_crm.api.scopes import SCOPES as ZOHO_SCOPES
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 LINE = {"name": "Design", "qty": "1", "unit_cost": {"amount": "10.10", "code": "USD"}}
@@ -114,20 +112,21 @@ def test_what_is_wrong_is_one_sentence_and_leaves_state_and_zoho_as_they_were(bo
         plugin = next(one for one in plugins if name.startswith(one))
         plugins[plugin][name.removeprefix(f"{plugin}_")] = value(box) if callable(value) else value
     written = len(box.zoho.writes)
-    commands = []
-    for plugin, config in plugins.items():
+    pipe, state, log = (str(tmp_path / name) for name in ("pipe", "state", "log"))
+    os.mkfifo(pipe)
+    running = []
+    for (plugin, config), streams in zip(
+        plugins.items(), ({"stdout": pipe}, {"stdin": pipe, "stdout": state}), strict=True
+    ):
         (tmp_path / f"{plugin}.json").write_text(json.dumps(config))
-        commands.append([str(BIN / plugin.replace("_", "-")), "--config", str(tmp_path / f"{plugin}.json")])
-    with (tmp_path / "log").open("w+") as log:
-        with subprocess.Popen(commands[0], stdout=subprocess.PIPE, stderr=log) as tap:
-            target = subprocess.run(commands[1], stdin=tap.stdout, stdout=subprocess.PIPE, stderr=log, check=False)
-        log.seek(0)
-        output = log.read()
+        running.append(forked.start(plugin, f"--config={plugin}.json", cwd=tmp_path, stderr=log, **streams))
+    codes = [forked.end(process) for process in running]
+    output, states = (Path(name).read_text() for name in (log, state))
 
-    assert 1 in {tap.returncode, target.returncode}, output
+    assert 1 in codes, output
     assert sentence in output
     assert "Traceback" not in output
-    assert "bookmarks" not in target.stdout.decode()
+    assert "bookmarks" not in states
     assert len(box.zoho.writes) == written
 
 

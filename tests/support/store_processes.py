@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 from typing import TYPE_CHECKING, Any
 
 from singer_store import Grant, StoreError, open_store
+from support.forked import context
 from support.token_server import refresher
 
 if TYPE_CHECKING:
@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from typing_extensions import Self
-
-# Forked from a helper that has no threads and has the modules loaded: quick, and safe beside the test's own threads.
-context = multiprocessing.get_context("forkserver")
-context.set_forkserver_preload(
-    ["singer_store", "psycopg", "sqlalchemy.dialects.postgresql.psycopg", "pytest", "support.store_processes"]
-)
 
 
 def open_as(settings: dict[str, Any], **more: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet
 
+from support import forked
 from tap_freshbooks.tap import TapFreshBooks
 
 if TYPE_CHECKING:
@@ -102,25 +103,34 @@ class TapRunner:
         self, *arguments: str, state: dict[str, Any] | None = None, env: dict[str, str] | None = None, **settings: Any
     ) -> subprocess.Popen[str]:
         """Start it as a process."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "tap_freshbooks", *self._arguments(arguments, state, settings)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self._environment(env),
+            cwd=self.folder,
+        )
+
+    def process(
+        self, *arguments: str, state: dict[str, Any] | None = None, env: dict[str, str] | None = None, **settings: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it as a process, to its end."""
+        given = self._arguments(arguments, state, settings)
+        return forked.run("tap_freshbooks", *given, cwd=self.folder, env=self._environment(env))
+
+    def _arguments(
+        self, arguments: tuple[str, ...], state: dict[str, Any] | None, settings: dict[str, Any]
+    ) -> tuple[str, ...]:
         config = self.folder / "config.json"
         config.write_text(json.dumps(self.config | settings))
         if state is not None:
             (self.folder / "state.json").write_text(json.dumps(state))
             arguments = ("--state", str(self.folder / "state.json"), *arguments)
-        return subprocess.Popen(
-            [sys.executable, "-m", "tap_freshbooks", "--config", str(config), *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"HOME": str(self.folder)} | (env or {}),
-            cwd=self.folder,
-        )
+        return "--config", str(config), *arguments
 
-    def process(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
-        """Run it as a process, to its end."""
-        with self.start(*arguments, **more) as process:
-            out, err = process.communicate(timeout=60)
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+    def _environment(self, more: dict[str, str] | None) -> dict[str, str]:
+        return os.environ | {"HOME": str(self.folder)} | (more or {})
 
 
 def the_sentence(result: subprocess.CompletedProcess[str]) -> str:

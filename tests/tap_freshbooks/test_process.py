@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from support.forked import run
 from support.tap import Output, TapRunner, the_sentence
 
 from sandbox import Sandbox
@@ -44,10 +45,6 @@ def tap(box, tmp_path):
     return TapRunner(box, tmp_path)
 
 
-def python(*arguments, **more):
-    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=60, check=False, **more)
-
-
 def test_it_fits_a_pipe(freshbooks, tap):
     freshbooks.load(clients=20, invoices=120, payments=60)
     with ExitStack() as stack:
@@ -76,17 +73,17 @@ def test_every_record_is_what_its_schema_says(freshbooks, tap):
 
 
 def test_discovery_and_about_need_no_settings(tmp_path):
-    catalog = json.loads(python("-m", "tap_freshbooks", "--discover", cwd=tmp_path).stdout)
+    catalog = json.loads(run("tap_freshbooks", "--discover", cwd=tmp_path).stdout)
     assert [entry["tap_stream_id"] for entry in catalog["streams"]] == ["clients", "invoices", "payments"]
     assert all(entry["key_properties"] == ["account_id", "id"] for entry in catalog["streams"])
-    about = json.loads(python("-m", "tap_freshbooks", "--about", "--format=json", cwd=tmp_path).stdout)
+    about = json.loads(run("tap_freshbooks", "--about", "--format=json", cwd=tmp_path).stdout)
     assert "batch" not in about["capabilities"]
     assert about["settings"]["required"] == ["client_id", "client_secret", "redirect_uri"]
 
 
-def test_the_readme_lists_the_settings_as_they_are():
+def test_the_readme_lists_the_settings_as_they_are(tmp_path):
     readme = (Path(__file__).parents[2] / "tap-freshbooks" / "README.md").read_text()
-    about = python("-m", "tap_freshbooks", "--about", "--format=markdown").stdout
+    about = run("tap_freshbooks", "--about", "--format=markdown", cwd=tmp_path).stdout
     assert "\n".join(line for line in about.splitlines() if line.startswith("|")) in readme
 
 
@@ -95,7 +92,7 @@ def test_settings_may_come_from_the_environment(tap, freshbooks, tmp_path):
     freshbooks.create_client(organization="Somebody else")
     env = {f"TAP_FRESHBOOKS_{name.upper()}": value for name, value in tap.config.items()}
     env["TAP_FRESHBOOKS_RECORD_IDS"] = json.dumps({"clients": [wanted]})
-    result = python("-m", "tap_freshbooks", "--config=ENV", cwd=tmp_path, env=os.environ | env)
+    result = run("tap_freshbooks", "--config=ENV", cwd=tmp_path, env=os.environ | env)
     assert Output.of(result.stdout).ids("clients") == [wanted]
 
 
@@ -131,7 +128,7 @@ def test_an_error_at_the_start_is_one_sentence_and_nothing_else(tap, settings, s
 @pytest.mark.parametrize("setting", [{"STREAM_MAPS": "{canary"}, {"FLATTENING_MAX_DEPTH": "canary"}], ids="-".join)
 def test_what_the_environment_has_wrong_is_one_sentence(setting, mode, tmp_path):
     env = os.environ | {f"TAP_FRESHBOOKS_{name}": value for name, value in setting.items()}
-    result = python("-m", "tap_freshbooks", "--config=ENV", *mode, cwd=tmp_path, env=env)
+    result = run("tap_freshbooks", "--config=ENV", *mode, cwd=tmp_path, env=env)
     assert "A TAP_FRESHBOOKS_… variable" in the_sentence(result)
     assert "canary" not in result.stdout + result.stderr
 
@@ -141,7 +138,7 @@ def test_what_the_environment_has_wrong_is_one_sentence(setting, mode, tmp_path)
 def test_a_file_of_settings_that_is_no_json_object_is_one_sentence(plugin, content, tmp_path):
     if content is not None:
         (tmp_path / "config.json").write_text(content)
-    result = python("-m", plugin, "--config=config.json", cwd=tmp_path)
+    result = run(plugin, "--config=config.json", cwd=tmp_path)
     assert "config.json cannot be read as the JSON object of the settings." in the_sentence(result)
     assert "canary" not in result.stdout + result.stderr
 
