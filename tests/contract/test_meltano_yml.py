@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ EXTRA_FIELDS = {"invoices": {"P.O. No.": "po_number", "PO": "po_number"}, "clien
 PLUGINS = {plugin["name"]: plugin for kind in ("extractors", "loaders") for plugin in PROJECT["plugins"][kind]}
 
 
+@cache
 def about(plugin):
     done = subprocess.run([str(BIN / plugin), "--about", "--format=json"], capture_output=True, check=True)
     return json.loads(done.stdout)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
+from support.pipeline import Pipeline
 
 from freshbooks_zoho.receivables.reconciliation import reconcile
 from sandbox import Sandbox
@@ -48,6 +51,16 @@ def box():
     with Sandbox() as sandbox:
         sandbox.freshbooks.rate_limit = None
         yield sandbox
+
+
+@pytest.fixture
+def firm(box, tmp_path):
+    """Books of a few months, synced to an organization with two currencies."""
+    box.freshbooks.load(clients=12, invoices=40, payments=25, days=120)
+    box.zoho.enable_multi_currency({"EUR": Decimal("0.92")})
+    pipeline = Pipeline(box, tmp_path)
+    pipeline.run()
+    return pipeline
 
 
 def equal(firm):

@@ -9,6 +9,7 @@ import pytest
 import requests
 from support.companion import Companion, form_of, post, settings_of, wait_until
 from support.other_client import rows
+from support.postgres import on_sqlite
 
 from freshbooks_zoho.freshbooks.callbacks import RELOAD_SECONDS
 from freshbooks_zoho.freshbooks.subscriptions import KEEP_FORMER
@@ -204,6 +205,7 @@ class TestRepair:
             assert post(hook, form_of(one.account), one.key()).status_code == 200
 
 
+@on_sqlite
 class TestLostAnswers:
     @pytest.mark.parametrize("kind", ["reset_after", "reset", "truncate"])
     def test_the_lost_answer_of_a_registration_leaves_no_double(self, box, store, kind):
@@ -336,6 +338,7 @@ class TestHandshake:
             assert again.key() == callback.verifier
         assert len(box.calls("freshbooks", EVENTS, "PUT")) == asked + 1
 
+    @on_sqlite
     def test_a_flood_of_wrong_signatures_does_not_read_the_store_each_time(self, companion):
         reads = []
         reading = companion.store.secrets.all

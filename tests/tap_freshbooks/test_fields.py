@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 from support.wire import calls, values
@@ -59,6 +59,7 @@ def described_rows():
 
 
 @pytest.mark.parametrize(("resource", "described"), list(described_rows()))
+@settings(max_examples=40)
 @given(data=st.data())
 def test_rows_made_up_as_recorded_ones_fit_the_schema_and_lose_no_field(resource, described, data):
     row = data.draw(values(described))
