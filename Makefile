@@ -16,9 +16,10 @@ $(BIN)/.installed: pyproject.toml uv.lock $(wildcard */pyproject.toml)
 	$(BIN)/uv sync --quiet --frozen --inexact --no-default-groups --group run --python $(BIN)/python
 	touch $@
 
-# What tests, lint and benches take, too: more than all the rest, and nobody needs it who only runs the project.
+# What tests, lint and benches take, too: more than all the rest, and nobody needs it who only runs the project. Most
+# of it is never loaded, so that is not compiled before.
 $(BIN)/.developed: $(BIN)/.installed
-	$(BIN)/uv sync --quiet --frozen --python $(BIN)/python
+	UV_COMPILE_BYTECODE=0 $(BIN)/uv sync --quiet --frozen --python $(BIN)/python
 	touch $@
 
 plugins: install

@@ -9,6 +9,7 @@ whoever asks then asks the command line, which says what is wrong.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import sys
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import Any
 
 def main(environment: str, *names: str) -> None:
     """Show the settings, secrets among them."""
+    # It is over before there is garbage worth looking for, which would take a seventh of the time.
+    gc.disable()
     # This folder's modules are not for Meltano.
     sys.path = [folder for folder in sys.path if folder != str(Path(__file__).parent)]
     with contextlib.redirect_stdout(sys.stderr):

@@ -95,13 +95,14 @@ def months_end(box: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "changed"),
-    [*(("freshbooks", one) for one in FRESHBOOKS), *(("zoho", one) for one in ZOHO)],
-    ids=lambda value: value if isinstance(value, str) else ",".join(f"{k}={v}" for k, v in value.items()) or "default",
+    ("freshbooks", "zoho"),
+    list(zip(FRESHBOOKS, ZOHO, strict=True)),
+    ids=lambda changed: ",".join(f"{name}={value}" for name, value in changed.items()) or "default",
 )
-def test_changes_arrive_whatever_is_true(box, firm, service, changed):
-    for name, value in changed.items():
-        setattr(getattr(box, service).switches, name, value)
+def test_changes_arrive_whatever_is_true(box, firm, freshbooks, zoho):
+    for switches, changed in ((box.freshbooks.switches, freshbooks), (box.zoho.switches, zoho)):
+        for name, value in changed.items():
+            setattr(switches, name, value)
     box.clock.advance(hours=5)
     months_end(box)
     box.clock.advance(minutes=15)

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import subprocess
 from contextlib import closing, suppress
-from datetime import timedelta
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
@@ -26,7 +26,6 @@ from singer_store import open_store
 from target_zoho_crm.mapping.values import read_instant
 
 pytestmark = pytest.mark.timeout(400)
-LINE = {"name": "Design", "qty": "1", "unit_cost": {"amount": "10.10", "code": "USD"}}
 
 
 class Project:
@@ -78,84 +77,6 @@ def rows(database, *tables):
         return [row for table in tables if table in there for row in opened.execute(f"select * from {table}")]
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    with Sandbox() as box:
-        yield Project(box, tmp_path_factory.mktemp("plan"))
-
-
-def named(plan, kind):
-    return {entry["name"]: entry for entry in plan.of(kind)}
-
-
-def test_a_plan_tells_what_the_run_then_does_and_writes_nothing(project):
-    books, zoho = project.box.freshbooks, project.box.zoho
-    with books.at(project.box.clock.now() - timedelta(days=5)):
-        client = books.create_client(organization="Alder and Sons", email="a@example.com")
-        invoice = books.create_invoice(client["id"], lines=[LINE], due_offset_days=30)
-        books.send_invoice(invoice["id"])
-    books.create_client(organization="Birch")
-    birch = zoho.insert("Accounts", {"Account_Name": "Birch"})
-
-    # Before the first run: everything.
-    plan = project.plan()
-    assert len(plan.of("set-up")) == 3
-    created = named(plan, "create")
-    assert created["Alder and Sons"]["changes"]["FreshBooks_Email"] == [None, "a@example.com"]
-    assert created["0000001 - Alder and Sons"]["changes"]["FreshBooks_Outstanding"] == [None, "10.10"]
-    assert named(plan, "link")["Birch"]["id"] == birch
-    assert plan.streams == {"clients": {"created": 1, "linked": 1}, "invoices": {"created": 1}}
-    assert PlanReport(plan).exit_code == OK
-    assert plan.credits == pytest.approx(project.run(), rel=0.1)
-
-    # After it: what changed since, field by field, and what a person has to decide.
-    for _ in range(2):
-        zoho.insert("Accounts", {"Account_Name": "Cedar"})
-    books.create_client(organization="Cedar")
-    books.update_client(client["id"], email="b@example.com")
-    plan = project.plan()
-    changes = named(plan, "update")["Alder and Sons"]["changes"]
-    assert changes["FreshBooks_Email"] == ["a@example.com", "b@example.com"]
-    assert "Account_Name" not in changes
-    (wait,) = plan.of("wait")
-    assert (wait["reason"], len(wait["candidates"])) == ("ambiguous", 2)
-    assert "invoices" not in plan.streams
-    assert PlanReport(plan).exit_code == ATTENTION
-
-
-def test_of_each_record_of_a_firm_the_plan_says_what_is_written(tmp_path):
-    with Sandbox() as box:
-        load_firm(box)
-        box.zoho.enable_multi_currency({"EUR": Decimal("0.92")})
-        client = box.freshbooks.create_client(organization="Too much")
-        box.freshbooks.create_invoice(
-            client["id"], lines=[{**LINE, "unit_cost": {"amount": f"{10**24}.00", "code": "USD"}}]
-        )
-        project = Project(box, tmp_path)
-
-        plan = project.plan()
-        # It meets no run that is under way, which has its files there.
-        assert list((project.root / ".meltano" / "run" / "tap-freshbooks").iterdir()) == []
-        assert plan.credits == pytest.approx(project.run(), rel=0.1)
-
-        # The second currency, payments and last payments included.
-        planned = {(one["module"], one["key"]): one["changes"] for one in plan.of("create")}
-        modules = {module: box.zoho.records(module) for module in ("Accounts", "Deals", "FreshBooks_Payments")}
-        written = {(module, row["FreshBooks_ID"]): row for module, rows in modules.items() for row in rows}
-        assert planned.keys() == written.keys()
-        assert {row["Currency"] for _, row in written.items()} == {"USD", "EUR"}
-        assert sum("FreshBooks_Last_Payment" in changes for changes in planned.values()) > 20
-        for key, changes in planned.items():
-            said = {name: comparable(value) for name, (_, value) in changes.items()}
-            assert said == {name: comparable(written[key][name]) for name in said}, key
-        # And what cannot be.
-        (rejected,) = plan.of("reject")
-        with open_store(f"sqlite:///{project.store}", project.key) as store:
-            [left] = store.pending.all()
-        assert (rejected["key"].partition(":")[2], rejected["code"]) == (left.object_id, left.error["code"])
-        assert rejected["field"] == left.error["field"]
-
-
 def comparable(value):
     """Give a value in one form, planned or written; what a lookup points to is new, and its id not known in a plan."""
     if isinstance(value, dict) or str(value).startswith("new:"):
@@ -165,12 +86,91 @@ def comparable(value):
     return read_instant(str(value)) or value
 
 
-def test_what_stops_a_run_stops_its_plan_with_the_same_sentence(project, monkeypatch):
-    project.box.freshbooks.create_client(organization="Dogwood")
+@dataclass
+class First:
+    """A project after its first run: what the plan said before, and what the run then was charged."""
+
+    project: Project
+    plan: Plan
+    credits: int
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """A firm with one client that Zoho knows already, and an amount that Zoho cannot take."""
+    with Sandbox() as box:
+        load_firm(box)
+        box.zoho.enable_multi_currency({"EUR": Decimal("0.92")})
+        client = box.freshbooks.create_client(organization="Birch", email="a@example.com")
+        too_much = {"name": "Design", "qty": "1", "unit_cost": {"amount": f"{10**24}.00", "code": "USD"}}
+        box.freshbooks.create_invoice(client["id"], lines=[too_much])
+        box.zoho.insert("Accounts", {"Account_Name": "Birch"})
+        project = Project(box, tmp_path_factory.mktemp("plan"))
+        plan = project.plan()
+        # It meets no run that is under way, which has its files there.
+        assert list((project.root / ".meltano" / "run" / "tap-freshbooks").iterdir()) == []
+        yield First(project, plan, project.run())
+
+
+def named(plan, kind):
+    return {entry["name"]: entry for entry in plan.of(kind)}
+
+
+def test_of_each_record_of_a_firm_the_plan_says_what_is_written(first):
+    plan, zoho = first.plan, first.project.box.zoho
+    assert plan.credits == pytest.approx(first.credits, rel=0.1)
+    assert len(plan.of("set-up")) == 3
+    assert PlanReport(plan).exit_code == ATTENTION
+    (birch,) = plan.of("link")
+    assert birch["id"] == next(row["id"] for row in zoho.records("Accounts") if row["Account_Name"] == "Birch")
+    assert birch["changes"]["FreshBooks_Email"] == [None, "a@example.com"]
+
+    # The second currency, payments and last payments included.
+    planned = {(one["module"], one["key"]): one["changes"] for one in (*plan.of("create"), birch)}
+    written = {
+        (module, row["FreshBooks_ID"]): row
+        for module in ("Accounts", "Deals", "FreshBooks_Payments")
+        for row in zoho.records(module)
+        if row.get("FreshBooks_ID")
+    }
+    assert planned.keys() == written.keys()
+    assert {row["Currency"] for row in written.values()} == {"USD", "EUR"}
+    assert sum("FreshBooks_Last_Payment" in changes for changes in planned.values()) > 20
+    for key, changes in planned.items():
+        said = {name: comparable(value) for name, (_, value) in changes.items()}
+        assert said == {name: comparable(written[key][name]) for name in said}, key
+    # And what cannot be.
+    (rejected,) = plan.of("reject")
+    with open_store(f"sqlite:///{first.project.store}", first.project.key) as store:
+        [left] = store.pending.all()
+    assert (rejected["key"].partition(":")[2], rejected["code"]) == (left.object_id, left.error["code"])
+    assert rejected["field"] == left.error["field"]
+
+
+def test_after_a_run_the_plan_is_what_changed_since_field_by_field(first):
+    box = first.project.box
+    client = box.freshbooks.records("clients")[0]
+    for _ in range(2):
+        box.zoho.insert("Accounts", {"Account_Name": "Cedar"})
+    box.freshbooks.create_client(organization="Cedar")
+    box.freshbooks.update_client(client["id"], email="b@example.com")
+
+    plan = first.project.plan()
+    (update,) = plan.of("update")
+    assert update["changes"]["FreshBooks_Email"] == [client["email"], "b@example.com"]
+    assert "Account_Name" not in update["changes"]
+    # What a person has to decide.
+    (wait,) = plan.of("wait")
+    assert (wait["reason"], len(wait["candidates"])) == ("ambiguous", 2)
+    assert plan.of("create") == []
+    assert PlanReport(plan).exit_code == ATTENTION
+
+
+def test_what_stops_a_run_stops_its_plan_with_the_same_sentence(first, monkeypatch):
     monkeypatch.setenv("TARGET_ZOHO_CRM_PIPELINE", "No such")
 
     with pytest.raises(ProjectError, match=r"could not be made.*'No such', which Zoho does not have"):
-        project.plan()
+        first.project.plan()
 
 
 # what is shown

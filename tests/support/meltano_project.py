@@ -24,7 +24,7 @@ def make_project(folder: Path, executables: Mapping[str, Path] = EXECUTABLES, **
         executables: what stands for each plugin.
         config: settings by plugin name, its dashes written as underscores.
     """
-    content = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
+    content = yaml.load((ROOT / "meltano.yml").read_text("utf-8"), yaml.CSafeLoader)
     for name in ("jobs", "schedules"):
         content.pop(name, None)
     content["environments"] = [{"name": "dev"}, {"name": "prod"}]
@@ -35,7 +35,7 @@ def make_project(folder: Path, executables: Mapping[str, Path] = EXECUTABLES, **
                 plugin["executable"] = str(executables[plugin["name"]])
             plugin["config"] = {**plugin.get("config", {}), **config.get(plugin["name"].replace("-", "_"), {})}
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "meltano.yml").write_text(yaml.safe_dump(content), "utf-8")
+    (folder / "meltano.yml").write_text(yaml.dump(content, Dumper=yaml.CSafeDumper), "utf-8")
     return folder
 
 

@@ -12,12 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml  # type: ignore[import-untyped]
 from dotenv import dotenv_values
 
 from freshbooks_zoho.admin.wording import span
 from freshbooks_zoho.checks.examination import Finding, bad, ok, warning
-from freshbooks_zoho.project import system_folder, variables
+from freshbooks_zoho.project import read_meltano_yml, system_folder, variables
 from freshbooks_zoho.settings import PLUGIN, TAP, TARGET
 from singer_store.database import parse_url
 from singer_store.location import default_key_file
@@ -79,7 +78,7 @@ def meltano(subject: Subject) -> Finding:
 
 def _plugins(root: Path, environment: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
     """Give name and command of the plugins: from Meltano's folder, or where meltano.yml says they are."""
-    content = _meltano_yml(root).get("plugins") or {}
+    content = read_meltano_yml(root).get("plugins") or {}
     for kind in ("extractors", "loaders"):
         for plugin in content.get(kind) or ():
             name = str(plugin.get("name"))
@@ -106,7 +105,7 @@ def _version_of(command: list[str]) -> str | None:
 def network_at_start(subject: Subject) -> Finding:
     """Does Meltano ask the network at each start, so that runs hang where there is none?"""
     root = subject.project.root
-    content = _meltano_yml(root)
+    content = read_meltano_yml(root)
     given = {**{name: value for name, value in dotenv_values(root / ".env").items() if value}, **subject.environment}
     asking = {
         setting: what
@@ -121,11 +120,6 @@ def network_at_start(subject: Subject) -> Finding:
         "up to a minute.",
         commands,
     )
-
-
-def _meltano_yml(root: Path) -> dict[str, Any]:
-    content = yaml.safe_load((root / "meltano.yml").read_text("utf-8"))
-    return content if isinstance(content, dict) else {}
 
 
 def _at(content: Any, setting: str) -> Any:
