@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from freshbooks_zoho.cli import main
+from freshbooks_zoho.project import Project
 from freshbooks_zoho.setting_table import OWN
 from freshbooks_zoho.settings import Settings
 from target_zoho_crm.settings import read_settings
@@ -129,21 +130,17 @@ def test_the_job_and_its_schedule():
     ],
     ids=["environment", "text", "object", "object with dots", "environment over text"],
 )
-def test_an_object_reaches_the_plugin_whole_whichever_way_it_is_set(config, environment, tmp_path):
+def test_an_object_reaches_the_plugin_whole_whichever_way_it_is_set(config, environment, tmp_path, monkeypatch):
     """Meltano takes a dot in a name for the start of an object within."""
     target = {**PLUGINS["target-zoho-crm"], "config": {"client_id": "id", "client_secret": "secret", **config}}
     project = {"environments": [{"name": "dev"}], "plugins": {"loaders": [target]}}
     (tmp_path / "meltano.yml").write_text(yaml.safe_dump(project))
-    done = subprocess.run(
-        [str(BIN / "meltano"), "--environment=dev", "config", "--unsafe", "print", "target-zoho-crm", "--format=json"],
-        cwd=tmp_path,
-        env={**os.environ, **environment},
-        capture_output=True,
-        check=True,
-    )
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    found = Project(tmp_path, BIN / "meltano", "dev").config(["target-zoho-crm"])["target-zoho-crm"]
     wanted = config["extra_fields"] if config and not environment else EXTRA_FIELDS
     wanted = json.loads(wanted) if isinstance(wanted, str) else wanted
-    assert read_settings(json.loads(done.stdout)).extra_fields == wanted
+    assert read_settings(found).extra_fields == wanted
 
 
 @pytest.mark.parametrize("plugin", sorted(PLUGINS))

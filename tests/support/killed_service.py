@@ -47,7 +47,7 @@ def kill_and_start(box: Sandbox, store: Store, project: Path, rounds: int) -> Su
         box: the services; with a little latency, a kill hits in the middle of something.
         store: the project's.
         project: of Meltano.
-        rounds: how often; each third time while a run writes.
+        rounds: how often; each fifth time while a run writes.
     """
     books, zoho, chance, port = box.freshbooks, box.zoho, random.Random(5), free_port()
     url = f"http://127.0.0.1:{port}"
@@ -59,7 +59,7 @@ def kill_and_start(box: Sandbox, store: Store, project: Path, rounds: int) -> Su
         events = [parse_qs(one.body.decode()) for one in sent]
         return {f"{books.account_id}:{one['object_id'][0]}" for one in events if one["name"][0].startswith("invoice.")}
 
-    for number, moment in zip(range(rounds), cycle(("acknowledged", "acknowledged", "written"))):
+    for number, moment in zip(range(rounds), cycle((*["acknowledged"] * 4, "written"))):
         with Served(project, f"serve-{number}", public=False, port=port, public_url=url, debounce=0.2) as service:
             eventually(service.takes_events)
             if moment == "written":
