@@ -75,8 +75,13 @@ class Project:
         """Give the configuration of plugins as Meltano's library has it; None where that does not work."""
         if (python := _interpreter(self.meltano)) is None:
             return None
-        done = self._run([str(python), meltano_settings.__file__, self.environment or "", *names])
-        return None if done.returncode else _json_object(done.stdout)
+        wanted = [self.environment or "", *names]
+        if meltano_settings.may_fork(python):
+            answer = meltano_settings.read_in_fork(self.root, variables(os.environ), *wanted, patience=TIMEOUT)
+        else:
+            done = self._run([str(python), meltano_settings.__file__, *wanted])
+            answer = None if done.returncode else done.stdout
+        return None if answer is None else _json_object(answer)
 
     def _from_command_line(self, name: str) -> dict[str, Any] | None:
         """Give the configuration of a plugin as ``meltano config print`` shows it; None if there is no such plugin."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +18,19 @@ from freshbooks_zoho.settings import SettingError, from_environment, load, read
 PROJECT = Project(Path("/project"), Path("/bin/meltano"), "dev")
 TAP = {"client_id": "tap", "client_secret": "tap secret", "redirect_uri": "https://example.com/back"}
 TARGET = {"client_id": "target", "client_secret": "target secret"}
+
+
+FORKING = """
+import json, os, sys
+from pathlib import Path
+from freshbooks_zoho.meltano_settings import may_fork, read_in_fork
+
+assert may_fork(Path(sys.executable))
+asked = dict(os.environ), "dev", *sys.argv[1:]
+found, nothing = (read_in_fork(folder, *asked, patience=100) for folder in (Path.cwd(), Path("/")))
+print(json.dumps([json.loads(found), nothing]))
+"""
+"""A process without threads asks a fork of itself: in the project, and where there is none."""
 
 
 def settings(tap=None, target=None, **own):
@@ -167,6 +181,8 @@ def test_the_library_gives_what_the_command_line_shows(tmp_path, monkeypatch):
     assert found is not None
     assert command_line._from_library(names) is None
     assert command_line.config(names) == found
+    forking = subprocess.run([sys.executable, "-c", FORKING, *names], cwd=root, capture_output=True, check=True)
+    assert json.loads(forking.stdout) == [found, None]
     tap, nothing, target = found.values()
     assert nothing is None
     assert {name: tap[name] for name in ("client_id", "account_id", "dry_run")} == {
