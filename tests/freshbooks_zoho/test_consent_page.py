@@ -12,6 +12,7 @@ import pytest
 import requests
 from support.companion import Companion
 from support.onboarding import Onboarding
+from support.postgres import on_sqlite
 
 from freshbooks_zoho.onboarding.pending import Attempt, Attempts, new_state, takes
 from freshbooks_zoho.webhooks import consent
@@ -94,6 +95,7 @@ def test_a_refusal_is_an_answer_too(served, store, attempt):
     assert kept(store, attempt) == {"error": "access_denied"}
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "query",
     [

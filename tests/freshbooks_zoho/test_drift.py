@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from support.postgres import on_sqlite
 from support.target import ACCOUNT, Org, client, invoice
 from support.zoho import FAST
 
@@ -94,6 +95,7 @@ def test_five_hundred_writes_of_our_own_cause_no_second_run(prepared, tmp_path, 
         scene.org.emptied()
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "change",
     [
@@ -115,6 +117,7 @@ def test_a_field_of_freshbooks_that_someone_changed_is_restored(scene, change):
     assert scene.unseen() == 0
 
 
+@on_sqlite
 @pytest.mark.parametrize("change", [{"Next_Step": "call"}, {"Lead_Source": "Partner"}, {"Type": "New Business"}])
 def test_what_people_own_is_left_alone(scene, change):
     scene.org.box.zoho.update("Deals", scene.deal(1), change)

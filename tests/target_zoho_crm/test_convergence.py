@@ -102,7 +102,7 @@ def test_answers_that_are_lost_and_calls_that_fail_change_nothing_in_the_end(dat
 @pytest.mark.parametrize("after", range(5))
 def test_a_run_killed_between_two_calls_is_made_good_by_the_next(org, final, after):
     # the write in which the process dies is never answered
-    slow = org.box.faults.add(service="zoho", path=r"/crm/v8/[A-Z].*", kind="slow", delay=5.0, after=after)
+    slow = org.box.faults.add(service="zoho", path=r"/crm/v8/[A-Z].*", kind="slow", delay=2.0, after=after)
     with org.started() as process:
         process.stdin.write("".join(json.dumps(one) + "\n" for one in messages(*NEWEST)))
         process.stdin.close()
