@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def read(environment: str, *names: str) -> str:
-    """Give the settings, secrets among them, of the project in whose folder the process is."""
+    """Give the settings, secrets among them, of the project in whose folder the process is; it is to end then."""
     # The process is over before there is garbage worth looking for, which would take a seventh of the time.
     gc.disable()
     with contextlib.redirect_stdout(sys.stderr):
@@ -68,7 +68,7 @@ def read_in_fork(
 
     forking = multiprocessing.get_context("fork")
     ours, theirs = forking.Pipe(duplex=False)
-    process = forking.Process(target=_tell, args=(theirs, root, variables, environment, *names))
+    process = forking.Process(target=_tell, args=(theirs, root, dict(variables), environment, *names))
     process.start()
     theirs.close()
     try:

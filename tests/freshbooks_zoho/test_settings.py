@@ -26,7 +26,7 @@ from pathlib import Path
 from freshbooks_zoho.meltano_settings import may_fork, read_in_fork
 
 assert may_fork(Path(sys.executable))
-asked = dict(os.environ), "dev", *sys.argv[1:]
+asked = os.environ, "dev", *sys.argv[1:]
 found, nothing = (read_in_fork(folder, *asked, patience=100) for folder in (Path.cwd(), Path("/")))
 print(json.dumps([json.loads(found), nothing]))
 """
