@@ -68,6 +68,8 @@ def test_loopback_is_one():
         "https://www.zohoapis.ca",
         "https://www.zohocloud.ca",
         "https://www.zohoapis.sa",
+        "https://www.zohoapis.ae",
+        "https://www.zohoapis.sg",
         "https://zohoapis.uk",
         "https://sandbox.zohoapis.in",
         "https://developer.zohoapis.jp/",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sandbox import Sandbox
 from singer_store import ClientRefusedError, Grant, RefreshRefused
-from target_zoho_crm.api.auth import refresher
+from target_zoho_crm.api.auth import DATA_CENTRES, refresher
 from target_zoho_crm.api.consent import (
     LOCATIONS,
     Client,
@@ -212,8 +212,15 @@ def test_whatever_zoho_answers_it_is_judged(body):
 
 
 def test_the_known_data_centres_are_those_of_the_settings():
+    assert set(LOCATIONS.values()) == set(DATA_CENTRES)
     assert [accounts_server(name, REAL) for name in LOCATIONS] == [f"https://{host}" for host in LOCATIONS.values()]
-    assert location_of("https://accounts.zoho.eu") == "eu"
+
+
+@pytest.mark.parametrize(("location", "domain"), [("eu", "eu"), ("au", "com.au"), ("ae", "ae"), ("sg", "sg")])
+def test_a_data_centre_is_known_by_zohos_short_name_of_it(location, domain):
+    server = f"https://accounts.zoho.{domain}"
+    assert (accounts_server(location, REAL), location_of(server)) == (server, location)
+    assert trusted_server(f"{server}/", REAL) == server
 
 
 def test_an_emulated_zoho_says_itself_where_its_data_centres_are(box):

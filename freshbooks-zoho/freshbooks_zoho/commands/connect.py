@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from freshbooks_zoho.settings import Configs
 
 SERVICES = {"freshbooks": "FreshBooks", "zoho": "Zoho"}
-DATA_CENTRES = ("us", "eu", "in", "au", "cn", "jp", "ca", "sa", "uk")
+DATA_CENTRES = ("us", "eu", "in", "au", "cn", "jp", "ca", "sa", "uk", "ae", "sg")
 
 _non_interactive = click.option(
     "--non-interactive",

@@ -29,8 +29,13 @@ DATA_CENTRES = {
     "accounts.zohocloud.ca": "zohoapis.ca",
     "accounts.zoho.sa": "zohoapis.sa",
     "accounts.zoho.uk": "zohoapis.uk",
+    "accounts.zoho.ae": "zohoapis.ae",
+    "accounts.zoho.sg": "zohoapis.sg",
 }
-"""Accounts servers and the domain of their API servers (the CRM API's page "Multi DC Support", and Zoho's own SDK)."""
+"""Accounts servers and the domain of their API servers (the CRM API's page "Multi DC Support", and Zoho's own SDK).
+
+That page does not name the youngest three (UK, United Arab Emirates, Singapore), which other clients of Zoho's use.
+"""
 
 API_SERVERS = ("www", "sandbox", "developer")
 """What stands before the domain: production, sandboxes, developer editions."""

@@ -41,6 +41,8 @@ LOCATIONS = {
     "ca": "accounts.zohocloud.ca",
     "sa": "accounts.zoho.sa",
     "uk": "accounts.zoho.uk",
+    "ae": "accounts.zoho.ae",
+    "sg": "accounts.zoho.sg",
 }
 """Zoho's short names of its data centres, as in `location` and `user_location` (the page "Multi DC")."""
 
