@@ -1,0 +1,59 @@
+"""Who may do what, and which records are refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.zoho.crm import Crm
+from sandbox.zoho.errors import error as _error
+from sandbox.zoho.writer import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Access(Crm):
+    """Permissions and refusals."""
+
+    def forbid(self, action: str, module: str | None = None) -> None:
+        """Take a permission from the user of the API, who is then told NO_PERMISSION.
+
+        Args:
+            action: ``view``, ``create``, ``edit`` or ``delete`` with a module; ``customize`` (fields, modules) without.
+            module: the module.
+        """
+        what = "Zoho_CRM" if module is None else module
+        self.organization.forbidden.add(f"Crm_Implied_{action.capitalize()}_{what}")
+
+    def permit(self) -> None:
+        """Give back every permission."""
+        self.organization.forbidden.clear()
+
+    def refuse(
+        self,
+        module: str,
+        error: str | dict[str, Any] = "RECORD_LOCKED",
+        *,
+        when: Callable[[dict[str, Any]], bool] | dict[str, Any] | None = None,
+    ) -> None:
+        """Refuse records that the API sends, whatever they hold, until `allow`.
+
+        Args:
+            module: the module.
+            error: Zoho's code, or a whole error with code, details and message.
+            when: which records: a predicate of what was sent, or field values; None is all.
+        """
+        body = _error(error) if isinstance(error, str) else {**_error(error["code"]), **error}
+
+        def chosen(row: dict[str, Any]) -> bool:
+            if callable(when):
+                return when(row)
+            return all(row.get(name) == value for name, value in (when or {}).items())
+
+        with self.lock:
+            self._writer.refusals.append(Refusal(module, body, chosen))
+
+    def allow(self) -> None:
+        """End every refusal of records."""
+        with self.lock:
+            self._writer.refusals.clear()

@@ -1,0 +1,56 @@
+"""Fields and modules, as an administrator sets them up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.zoho.crm import Crm
+from sandbox.zoho.customizing import UNIQUE_FIELDS, Customizing
+
+if TYPE_CHECKING:
+    import threading
+
+    from sandbox.zoho.model import Field
+    from sandbox.zoho.organization import Organization
+    from sandbox.zoho.writer import Writer
+
+
+class Schema(Crm):
+    """Fields and modules."""
+
+    def __init__(self, organization: Organization, writer: Writer, lock: threading.RLock) -> None:
+        super().__init__(organization, writer, lock)
+        self._customizing = Customizing(organization)
+
+    def fields(self, module: str) -> dict[str, Field]:
+        """Give the fields of a module by API name; their lengths and flags may be changed in place."""
+        return self.organization.modules[module].fields
+
+    def add_custom_field(self, module: str, label: str, data_type: str = "text", **options: Any) -> str:
+        """Add a custom field, and give its API name.
+
+        Args:
+            module: the module.
+            label: its label.
+            data_type: its type.
+            options: as in the API's field JSON; ``unique=True`` for a unique one.
+
+        Raises:
+            RowError: if Zoho would refuse it.
+        """
+        if options.pop("unique", False):
+            options["unique"] = {"case_sensitive": False}
+        with self.lock:
+            raw = {"field_label": label, "data_type": data_type, **options}
+            return self._customizing.make_field(self.organization.modules[module], raw, "$.fields[0]").api_name
+
+    def use_up_unique_fields(self, module: str) -> None:
+        """Give a module as many unique fields as it may have, none of them ours."""
+        with self.lock:
+            for number in range(len(self.organization.modules[module].unique_fields()), UNIQUE_FIELDS):
+                self.add_custom_field(module, f"Legacy Key {number + 1}", unique=True)
+
+    def add_custom_module(self, api_name: str, singular: str, plural: str) -> None:
+        """Add a custom module, whatever the edition."""
+        with self.lock:
+            self.organization.add_module(api_name, singular, plural, f"{singular} Name")
