@@ -125,6 +125,7 @@ class WriteRoutes:
         upsert: bool = False,
     ) -> Response:
         call.cost = -(-len(rows) // _PER_CREDIT)
+        self._writer.check(batch, rows)
         users = {each.id: {"name": each.name, "id": each.id} for each in self._org.users_by_id.values()}
         now = self._org.local(batch.now)
         written = self._org.tables[batch.module.api_name].rows

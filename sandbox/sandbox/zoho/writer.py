@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandbox.zoho.batch import Batch
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sandbox.zoho.organization import Organization
+    from sandbox.zoho.refusals import Refusal
     from sandbox.zoho.table import Record
 
 
@@ -43,15 +43,6 @@ class Workflow(NamedTuple):
     id: str
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """Records that are refused whatever they hold, for tests."""
-
-    module: str
-    body: dict[str, Any]
-    when: Callable[[dict[str, Any]], bool]
-
-
 class Writer:
     """Writes records and remembers what was written."""
 
@@ -62,6 +53,18 @@ class Writer:
         self.workflows_fired: list[Workflow] = []
         self.refusals: list[Refusal] = []
         self.on_write: Callable[[Write], None] = lambda _: None
+
+    def check(self, batch: Batch, rows: Sequence[Any]) -> None:
+        """Refuse a whole call of the API, before anything of it is written.
+
+        Raises:
+            ApiError: as a test has ordered it.
+        """
+        for refusal in self.refusals:
+            if refusal.answered != "row" and refusal.module == batch.module.api_name:
+                refused = refusal.call_error(rows)
+                if refused is not None:
+                    raise refused
 
     def upsert(self, batch: Batch, raw: Any, index: int) -> tuple[str, str, str | None]:
         """Update the record that a row means, or insert it.
@@ -182,12 +185,8 @@ class Writer:
         if batch.via != "api":
             return
         for refusal in self.refusals:
-            if refusal.module == batch.module.api_name and refusal.when(raw):
-                body = refusal.body
-                details = {**body["details"]} or {"json_path": f"$.data[{index}]"}
-                if "api_name" in details:
-                    details.setdefault("json_path", f"$.data[{index}].{details['api_name']}")
-                raise RowError(body["code"], details, body["message"])
+            if refusal.answered == "row" and refusal.module == batch.module.api_name and refusal.when(raw):
+                raise refusal.row_error(index)
 
     def _note(self, batch: Batch, action: str, record_id: str, raw: dict[str, Any], changed: tuple[str, ...]) -> None:
         checks = batch.checks

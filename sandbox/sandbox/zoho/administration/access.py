@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.zoho.crm import Crm
 from sandbox.zoho.errors import error as _error
-from sandbox.zoho.writer import Refusal
+from sandbox.zoho.refusals import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,12 +29,14 @@ class Access(Crm):
         """Give back every permission."""
         self.organization.forbidden.clear()
 
-    def refuse(
+    def refuse(  # noqa: PLR0913
         self,
         module: str,
         error: str | dict[str, Any] = "RECORD_LOCKED",
         *,
         when: Callable[[dict[str, Any]], bool] | dict[str, Any] | None = None,
+        answered: str = "row",
+        status: int | None = None,
     ) -> None:
         """Refuse records that the API sends, whatever they hold, until `allow`.
 
@@ -42,6 +44,13 @@ class Access(Crm):
             module: the module.
             error: Zoho's code, or a whole error with code, details and message.
             when: which records: a predicate of what was sent, or field values; None is all.
+            answered: ``row``: an error in the record's place. Else nothing of the call is written: ``flat`` answers it
+                by one error with the record's `json_path` (none with status 500, which is how Zoho breaks), ``unnamed``
+                by the same without a path, ``one_item`` by ``{"data": [error]}``, however many records there are.
+            status: HTTP status of an answer to the whole call; None is 400.
+
+        Raises:
+            ValueError: if `answered` is none of these.
         """
         body = _error(error) if isinstance(error, str) else {**_error(error["code"]), **error}
 
@@ -50,8 +59,9 @@ class Access(Crm):
                 return when(row)
             return all(row.get(name) == value for name, value in (when or {}).items())
 
+        refusal = Refusal(module, body, chosen, answered, status or 400)
         with self.lock:
-            self._writer.refusals.append(Refusal(module, body, chosen))
+            self._writer.refusals.append(refusal)
 
     def allow(self) -> None:
         """End every refusal of records."""
