@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from sandbox import Sandbox
@@ -185,18 +187,34 @@ def test_the_throttle_asks_for_ten_minutes_whatever_its_status(box, status):
 
 @pytest.mark.parametrize(
     ("status", "body"),
-    [(502, b"<html>Bad Gateway</html>"), (200, b""), (200, b"[]"), (500, b'{"error":"general_error"}')],
+    [
+        (502, b"<html>Bad Gateway</html>"),
+        (200, b""),
+        (200, b"[]"),
+        (200, b"{}"),
+        (200, b'{"access_token": null, "error": null}'),
+        (500, b'{"error": "general_error"}'),
+        (429, b'{"error": "too_many"}'),
+    ],
 )
-def test_an_answer_that_says_nothing_is_no_refusal(status, body):
+def test_an_answer_that_says_nothing_or_later_is_no_refusal(status, body):
     with pytest.raises(RefreshUnavailableError):
         read_answer(status, body, US)
 
 
-def test_what_someone_else_wrote_is_not_repeated():
-    with pytest.raises(RefreshUnavailableError) as error:
-        read_answer(400, b'{"error": "<script>1000.secret</script>"}', US)
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("code", ["other_dc", "general_error", "invalid_scope", "one nobody has heard of"])
+def test_an_error_that_does_not_say_later_is_final_and_its_code_is_said(status, code):
+    with pytest.raises(ClientRefusedError, match=rf"{code}\b.*connect zoho"):
+        read_answer(status, json.dumps({"error": code}).encode(), US)
 
-    assert "secret" not in str(error.value)
+
+@pytest.mark.parametrize("error", ["<script>1000.hidden</script>", ["hidden"], {"code": "hidden"}, "\x1b[2Jhidden"])
+def test_what_someone_else_wrote_is_not_repeated(error):
+    with pytest.raises(ClientRefusedError, match="unknown error") as raised:
+        read_answer(400, json.dumps({"error": error}).encode(), US)
+
+    assert "hidden" not in str(raised.value)
 
 
 def test_a_foreign_api_domain_is_refused_with_a_hint():
@@ -204,3 +222,35 @@ def test_a_foreign_api_domain_is_refused_with_a_hint():
 
     with pytest.raises(ClientRefusedError, match=r"none of Zoho's.*accounts_url"):
         read_answer(200, body, US)
+
+
+@pytest.mark.parametrize("missing", [{}, {"api_domain": None}, {"api_domain": ""}])
+def test_without_an_api_domain_the_one_before_counts_and_else_the_data_centres_own(missing):
+    answer = {"access_token": "a", **missing}
+
+    assert read_grant(answer, "https://accounts.zohocloud.ca").details["api_domain"] == "https://www.zohoapis.ca"
+    for host, domain in DATA_CENTRES.items():
+        assert read_grant(answer, f"https://{host}").details["api_domain"] == f"https://www.{domain}"
+    former = {"api_domain": "https://sandbox.zohoapis.com"}
+    assert read_grant(answer, US, former).details["api_domain"] == "https://sandbox.zohoapis.com"
+    named = {"access_token": "a", "api_domain": "https://www.zohoapis.eu"}
+    assert read_grant(named, US, former).details["api_domain"] == "https://www.zohoapis.eu"
+    with pytest.raises(ConfigurationError, match="none of Zoho's"):
+        read_grant(answer, US, {"api_domain": "https://evil.example"})
+
+
+def test_an_api_domain_that_nobody_knows_is_said_to_be_missing_and_not_to_be_foreign(box):
+    app, token = box.zoho.app, box.zoho.grant()
+    refresh = refresher(app.client_id, app.client_secret, box.zoho.accounts_url)
+    known = refresh(token, {}).details
+    unnamed = {"access_token": "1000.a", "expires_in": 3600}
+    box.faults.add(service="zoho", path="/oauth/v2/token", kind="status", status=200, body=unnamed, times=2)
+
+    assert refresh(token, known).details["api_domain"] == box.zoho.api_domain
+    with pytest.raises(ClientRefusedError, match=r"names no API server.*accounts_url"):
+        refresh(token, {})
+
+
+@pytest.mark.parametrize("life", [{"expires_in": "an hour"}, {"expires_in": -1}, {"expires_in_sec": [1]}, {}])
+def test_a_token_whose_life_cannot_be_read_lives_an_hour(life):
+    assert read_grant({"access_token": "a", **life}, US).expires_in == 3600

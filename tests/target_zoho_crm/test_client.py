@@ -134,6 +134,15 @@ def test_the_throttle_of_the_token_endpoint_stops_the_run_at_once(box, tmp_path,
     assert len(box.calls("zoho", TOKENS)) == 1
 
 
+@pytest.mark.parametrize("code", ["other_dc", "general_error", "invalid_scope"])
+def test_a_token_that_is_refused_for_good_stops_the_run_at_once_with_zohos_code(box, tmp_path, code):
+    box.faults.add(service="zoho", path=TOKENS, kind="status", status=200, body={"error": code}, times=None)
+    with client_of(box, tmp_path) as client, pytest.raises(AuthenticationError, match=code):
+        client.request("GET", "org")
+
+    assert len(box.calls("zoho", TOKENS)) == 1
+
+
 def test_a_netrc_file_does_not_take_the_tokens_place(box, client, tmp_path, monkeypatch):
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login someone password else\n")

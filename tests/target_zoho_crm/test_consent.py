@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -13,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox import Sandbox
-from singer_store import ClientRefusedError, Grant, RefreshRefused
-from target_zoho_crm.api.auth import DATA_CENTRES, refresher
+from singer_store import ClientRefusedError, Grant, RefreshRefused, RefreshUnavailableError
+from target_zoho_crm.api.auth import DATA_CENTRES, read_answer, refresher
 from target_zoho_crm.api.consent import (
     LOCATIONS,
     Client,
@@ -102,10 +103,10 @@ def test_polls_are_more_than_thirty_seconds_apart_the_first_one_included(box, de
 
 
 def test_who_is_told_to_slow_down_does():
-    slower = judge_poll(LOGIN, b'{"error": "slow_down"}', NOON)
-
-    assert (slower.interval, slower.next_poll) == (35, NOON + timedelta(seconds=36))
-    assert judge_poll(slower, b'{"error": "authorization_pending"}', NOON).interval == 35
+    for code in (b"slow_down", b"Access Denied"):
+        slower = judge_poll(LOGIN, 200, b'{"error": "%s"}' % code, NOON)
+        assert (slower.interval, slower.next_poll) == (35, NOON + timedelta(seconds=36))
+    assert judge_poll(slower, 200, b'{"error": "authorization_pending"}', NOON).interval == 35
 
 
 def test_a_person_of_another_data_centre_is_found_there_and_the_tokens_are_refreshed_there(box, device):
@@ -200,12 +201,42 @@ def test_times_are_milliseconds_and_what_cannot_be_is_taken_for_seconds():
     assert read_login(json.dumps({**answer, "interval": 30}).encode(), US, NOON).interval == 30
 
 
-@given(st.binary() | st.dictionaries(st.text(), st.text()).map(lambda answer: json.dumps(answer).encode()))
-def test_whatever_zoho_answers_it_is_judged(body):
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["other_dc", "general_error"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+NAMES = st.sampled_from(["error", "access_token", "expires_in", "api_domain", "user_location", "scope"])
+
+
+@given(
+    st.sampled_from([200, 400, 429, 500]),
+    st.binary() | st.dictionaries(NAMES, JSON).map(lambda answer: json.dumps(answer).encode()),
+)
+def test_whatever_zoho_answers_it_is_judged(status, body):
     try:
-        assert isinstance(judge_poll(LOGIN, body, NOON), (Grant, DeviceLogin, Elsewhere))
+        assert isinstance(judge_poll(LOGIN, status, body, NOON), (Grant, DeviceLogin, Elsewhere))
     except ConsentError as error:
         assert "<" not in str(error)  # noqa: PT017
+    with suppress(RefreshRefused, ClientRefusedError, RefreshUnavailableError):
+        assert isinstance(read_answer(status, body, US), Grant)
+
+
+@pytest.mark.parametrize(
+    "busy", [{"status": 200, "body": "<html>Please wait</html>"}, {"status": 503, "body": {"error": "general_error"}}]
+)
+def test_who_is_told_later_while_polling_polls_on_and_sends_no_secret_in_an_address(box, device, busy):
+    client, login = device
+    box.faults.add(service="zoho", path="/oauth/v3/device/token", kind="status", **busy)
+    waiting = poll(box, client, login)
+    box.zoho.approve_device()
+
+    assert isinstance(poll(box, client, waiting), Grant)
+    assert {call.query for call in box.calls("zoho", "/oauth/v3/device/token")} == {()}
 
 
 # data centres

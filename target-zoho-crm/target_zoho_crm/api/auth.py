@@ -54,11 +54,19 @@ TIMEOUT = 30.0
 THROTTLED_FOR = 600.0
 """Ten access tokens may be made in ten minutes for a refresh token (the page "Token Validity")."""
 
+THROTTLED = "Access Denied"
+"""The code that says so; its status is 400 or 200."""
+
+LIFE = 3600
+"""Seconds that an access token lives (the page "Token Validity"), where the answer does not say."""
+
+TOO_MANY, SERVER_ERROR = 429, 500
+
 CONNECT = "Give consent again with `freshbooks-zoho connect zoho`, or set a new refresh_token."
 
 
 def check_accounts_url(accounts_url: str) -> str:
-    """Give the URL without a trailing slash.
+    """Return the URL without a trailing slash.
 
     Raises:
         ConfigurationError: if it is not one of Zoho's accounts servers, nor a loopback address.
@@ -73,7 +81,7 @@ def check_accounts_url(accounts_url: str) -> str:
 
 
 def check_api_domain(api_domain: str, accounts_url: str) -> str:
-    """Give the API's base URL without a trailing slash.
+    """Return the API's base URL without a trailing slash.
 
     Raises:
         ConfigurationError: if it is not one of Zoho's (loopback is, where `accounts_url` is).
@@ -88,12 +96,12 @@ def check_api_domain(api_domain: str, accounts_url: str) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    """Say whether a URL is one of this machine, over plain HTTP."""
+    """Return whether a URL is one of this machine, over plain HTTP."""
     return _host(url, "http") in LOOPBACK
 
 
 def _host(url: str, scheme: str) -> str | None:
-    """Give the host of a bare `scheme://host`; None for a URL with more to it (a path, a user, a port after https)."""
+    """Return the host of a bare `scheme://host`; None for a URL with more to it (a path, a user, an https port)."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -105,32 +113,71 @@ def _host(url: str, scheme: str) -> str | None:
     return parts.hostname
 
 
-def read_grant(answer: Mapping[str, Any], accounts_url: str) -> Grant:
-    """Turn the token endpoint's successful answer into tokens.
+def read_grant(answer: Mapping[str, Any], accounts_url: str, former: Mapping[str, str] | None = None) -> Grant:
+    """Return the tokens of the token endpoint's successful answer.
 
     The grant's details say where they work (`api_domain`), which accounts server makes the next ones (`accounts_url`)
     and, where the answer has it, what they may do (`scope`). `expires_in` is seconds, except beside `expires_in_sec`,
     where it is milliseconds (so does Zoho's own SDK).
 
+    Args:
+        answer: with an `access_token`.
+        accounts_url: the server that gave it.
+        former: the details of the grant that the refresh token came with.
+
     Raises:
-        ConfigurationError: if `api_domain` is missing or none of Zoho's.
+        ConfigurationError: if `api_domain` is none of Zoho's, or is missing and not known.
     """
-    api_domain = check_api_domain(str(answer.get("api_domain") or ""), accounts_url)
     refresh_token = answer.get("refresh_token")
+    known = former.get("api_domain") if former else None
     return Grant(
         access_token=str(answer["access_token"]),
         refresh_token=str(refresh_token) if refresh_token else None,
-        expires_in=int(answer.get("expires_in_sec") or answer.get("expires_in") or 3600),
+        expires_in=_life(answer),
         details={
-            "api_domain": api_domain,
+            "api_domain": find_api_domain(answer.get("api_domain"), accounts_url, known),
             "accounts_url": accounts_url,
             **({"scope": str(answer["scope"])} if answer.get("scope") else {}),
         },
     )
 
 
+def find_api_domain(named: Any, accounts_url: str, former: str | None = None) -> str:
+    """Return the base URL of the API server for a token.
+
+    What the answer names counts: an organization can be moved, and a sandbox has a server of its own (the page "Multi
+    DC Support"). Where it names none, the one that was named before does, else that of the data centre.
+
+    Args:
+        named: `api_domain` of the answer; empty where it has none.
+        accounts_url: the server that gave the answer.
+        former: `api_domain` of the grant before.
+
+    Raises:
+        ConfigurationError: if it is none of Zoho's, or none is known.
+    """
+    if named or former:
+        return check_api_domain(str(named or former), accounts_url)
+    domain = DATA_CENTRES.get(_host(accounts_url, "https") or "")
+    if domain is None:
+        raise ConfigurationError(
+            f"Zoho's answer names no API server (api_domain), and none is known for {accounts_url}; check that "
+            "accounts_url is the accounts server of your Zoho data centre."
+        )
+    return f"https://{API_SERVERS[0]}.{domain}"
+
+
+def _life(answer: Mapping[str, Any]) -> int:
+    """Return the seconds that a token lives; a token is too precious to stumble over a number that is none."""
+    try:
+        seconds = int(answer.get("expires_in_sec") or answer.get("expires_in") or LIFE)
+    except (TypeError, ValueError, OverflowError):
+        return LIFE
+    return seconds if seconds > 0 else LIFE
+
+
 def open_broker(store: Store, settings: Settings) -> Broker:
-    """Give the store's broker for this client and seed.
+    """Return the store's broker for this client and seed.
 
     Raises:
         ConfigurationError: if `accounts_url` is not one of Zoho's.
@@ -146,7 +193,7 @@ def open_broker(store: Store, settings: Settings) -> Broker:
 
 
 def refresher(client_id: str, client_secret: str, accounts_url: str) -> Callable[[str, Mapping[str, str]], Grant]:
-    """Give the function that trades a refresh token for an access token, for `Store.broker(refresh=…)`.
+    """Return the function that trades a refresh token for an access token, for `Store.broker(refresh=…)`.
 
     A refresh token is good at the accounts server that made it, so that one is asked, where it is known; `accounts_url`
     is for a refresh token out of the settings. Zoho does not rotate them, so the broker is made with `rotates=False`.
@@ -169,7 +216,7 @@ def refresher(client_id: str, client_secret: str, accounts_url: str) -> Callable
             },
             timeout=TIMEOUT,
         )
-        grant = read_answer(response.status_code, response.content, server)
+        grant = read_answer(response.status_code, response.content, server, details)
         # Not every answer names the scopes; those of the consent stay what they are.
         scope = {"scope": details["scope"]} if "scope" in details else {}
         return replace(grant, details={**scope, **grant.details})
@@ -177,26 +224,34 @@ def refresher(client_id: str, client_secret: str, accounts_url: str) -> Callable
     return refresh
 
 
-def read_answer(status: int, body: bytes, accounts_url: str) -> Grant:
-    """Judge an answer of the token endpoint.
+def read_answer(status: int, body: bytes, accounts_url: str, former: Mapping[str, str] | None = None) -> Grant:
+    """Return the tokens of an answer of the token endpoint.
+
+    Errors come with status 200, and their codes are an open list, so whatever does not say "later" is final.
+
+    Args:
+        status: the HTTP status.
+        body: of the answer.
+        accounts_url: the server that gave it.
+        former: the details of the grant that the refresh token came with.
 
     Raises:
         RefreshRefused: if the refresh token is dead, or of another data centre.
-        ClientRefusedError: if Zoho does not know the client, or names an API server that is none of Zoho's.
+        ClientRefusedError: if Zoho gives no token for another reason, or one for a server that is none of Zoho's.
         RefreshUnavailableError: if Zoho wants to be asked later.
     """
     try:
         answer = json.loads(body)
     except ValueError:
         answer = None
-    if not isinstance(answer, dict):
+    if not isinstance(answer, dict) or not (answer.get("access_token") or answer.get("error")):
         raise RefreshUnavailableError(message=f"Zoho's accounts server gave no readable answer ({status}).")
     if answer.get("access_token"):
         try:
-            return read_grant(answer, accounts_url)
+            return read_grant(answer, accounts_url, former)
         except ConfigurationError as error:
             raise ClientRefusedError(str(error)) from None
-    code = str(answer.get("error", ""))
+    code = str(answer["error"])
     if code == "invalid_code":
         raise RefreshRefused
     if code in {"invalid_client", "invalid_client_secret"}:
@@ -204,14 +259,24 @@ def read_answer(status: int, body: bytes, accounts_url: str) -> Grant:
             f"Zoho does not accept the client ({code}): check client_id, client_secret and that accounts_url is the "
             "accounts server of the data centre where the client was registered."
         )
-    if code == "Access Denied":
+    if code == THROTTLED:
         raise RefreshUnavailableError(
             THROTTLED_FOR,
             "Zoho makes ten access tokens in ten minutes at most, and these are used up; run again in ten minutes.",
         )
-    raise RefreshUnavailableError(message=f"Zoho's accounts server gave no token ({status}, {safe_code(code)}).")
+    if is_temporary(status):
+        raise RefreshUnavailableError(message=f"Zoho's accounts server gave no token ({status}, {safe_code(code)}).")
+    raise ClientRefusedError(
+        f"Zoho gives no access token and says why: {safe_code(code)}. Check client_id, client_secret and accounts_url, "
+        "then give consent again with `freshbooks-zoho connect zoho`."
+    )
+
+
+def is_temporary(status: int) -> bool:
+    """Return whether an HTTP status says that the same request may succeed later."""
+    return status == TOO_MANY or status >= SERVER_ERROR
 
 
 def safe_code(code: str) -> str:
-    """Give a code as it may stand in a message: a few letters, never a text of someone else's making."""
+    """Return a code as it may stand in a message: a few letters, never a text of someone else's making."""
     return code[:60] if code.replace("_", "").replace(" ", "").isalnum() and code.isascii() else "unknown error"

@@ -74,13 +74,13 @@ class Client:
 
 
 def location_of(accounts_url: str) -> str:
-    """Give the short name of an accounts server's data centre; its host where it has none."""
+    """Return the short name of an accounts server's data centre; its host where it has none."""
     host = urlsplit(accounts_url).netloc
     return next((name for name, known in LOCATIONS.items() if known == host), host)
 
 
 def accounts_servers(client: Client) -> dict[str, str]:
-    """Give the URL of every data centre's accounts server, by the data centre's short name.
+    """Return the URL of every data centre's accounts server, by the data centre's short name.
 
     Raises:
         ConsentError: if an emulated Zoho names one that is not on this machine.
@@ -91,7 +91,7 @@ def accounts_servers(client: Client) -> dict[str, str]:
 
 
 def accounts_server(location: str, client: Client) -> str:
-    """Give the URL of a data centre's accounts server.
+    """Return the URL of a data centre's accounts server.
 
     Zoho's own list is asked only about a data centre that is not in ours, and for an emulated Zoho.
 
@@ -119,7 +119,7 @@ def _listed(client: Client) -> dict[str, Any]:
 
 
 def trusted_server(url: str, client: Client) -> str:
-    """Give the URL of an accounts server that somebody named, if it may be sent the client's secret.
+    """Return the URL of an accounts server that somebody named, if it may be sent the client's secret.
 
     Raises:
         ConsentError: if it is none of Zoho's.
@@ -140,7 +140,7 @@ def trusted_server(url: str, client: Client) -> str:
 
 
 def authorization_url(client: Client, redirect_uri: str, state: str) -> str:
-    """Give the page where Zoho asks for consent; `state` comes back with the answer."""
+    """Return the page where Zoho asks for consent; `state` comes back with the answer."""
     query = {
         "scope": ",".join(SCOPES),
         "client_id": client.client_id,
@@ -197,7 +197,7 @@ def exchange(client: Client, code: str, *, accounts_url: str, redirect_uri: str 
 
     Raises:
         ConsentError: if the code is not taken, or Zoho does not answer.
-        ClientRefusedError: if the client ID or secret is wrong.
+        ClientRefusedError: if the client ID or secret is wrong, or Zoho gives no token for another reason.
     """
     form = {
         "grant_type": "authorization_code",
@@ -207,8 +207,8 @@ def exchange(client: Client, code: str, *, accounts_url: str, redirect_uri: str 
         **({"redirect_uri": redirect_uri} if redirect_uri else {}),
     }
     try:
-        body = post(f"{accounts_url}/oauth/v2/token", form)
-        return read_answer(200, body, accounts_url)
+        answer = post(f"{accounts_url}/oauth/v2/token", form)
+        return read_answer(answer.status_code, answer.content, accounts_url)
     except RefreshRefused:
         raise ConsentError(
             f"Zoho does not take the code at {accounts_url}: it is good once, for a few minutes, and only in the data "
@@ -225,7 +225,7 @@ def revoke(refresh_token: str, accounts_url: str) -> None:
         ConsentError: if Zoho did not say that it has ended.
     """
     try:
-        answer = parse_object(post(f"{accounts_url}/oauth/v2/token/revoke", {"token": refresh_token}))
+        answer = parse_object(post(f"{accounts_url}/oauth/v2/token/revoke", {"token": refresh_token}).content)
         code = str(answer.get("error") or "") if answer else "no readable answer"
         said = "" if answer.get("status") == "success" or code.startswith("invalid_") else f"({safe_code(code)}) "
     except ConsentError as error:
@@ -239,14 +239,14 @@ def revoke(refresh_token: str, accounts_url: str) -> None:
 # answers
 
 
-def post(url: str, form: Mapping[str, str]) -> bytes:
-    """Make one POST to an accounts server; its status says nothing.
+def post(url: str, form: Mapping[str, str]) -> requests.Response:
+    """Make one POST to an accounts server; returns the answer, whatever its status.
 
     Raises:
         NoAnswerError: if there was no whole answer.
     """
     try:
-        return post_form(url, form, timeout=TIMEOUT).content
+        return post_form(url, form, timeout=TIMEOUT)
     except (RefreshNotSent, RefreshUnanswered) as error:
         raise NoAnswerError(f"Zoho gave no tokens: {error} {AGAIN}") from None
 
@@ -261,6 +261,6 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
 
 def _only(query: Mapping[str, Sequence[str]], name: str) -> str:
-    """Give a parameter that is there once."""
+    """Return a parameter that is there once."""
     values = query.get(name, ())
     return values[0] if len(values) == 1 else ""

@@ -2,7 +2,7 @@
 
 The page "Limited Input Devices" of Zoho Accounts (https://www.zoho.com/accounts/protocol/oauth/limited-input-devices.html):
 times are in milliseconds; one may poll once in thirty seconds; a person who lives in another data centre is polled for
-there. The statuses of the answers are not known to mean anything.
+there. Errors come with any status, so their codes count.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from target_zoho_crm.api.auth import read_grant, safe_code
+from target_zoho_crm.api.auth import THROTTLED, is_temporary, read_grant, safe_code
 from target_zoho_crm.api.consent import (
     AGAIN,
     ConsentError,
@@ -66,7 +66,7 @@ class DeviceLogin:
     expires_at: datetime
 
     def as_document(self) -> dict[str, Any]:
-        """Give it as JSON, to be kept (encrypted) until it goes on."""
+        """Return it as JSON, to be kept (encrypted) until it goes on."""
         moments = {name: getattr(self, name).isoformat() for name in ("next_poll", "expires_at")}
         return {**self.__dict__, **moments}
 
@@ -77,7 +77,7 @@ class DeviceLogin:
         return cls(**{**document, **moments})
 
     def later(self, now: datetime, **changes: Any) -> DeviceLogin:
-        """Give the login as it is after a poll that brought nothing."""
+        """Return the login as it is after a poll that brought nothing."""
         changed = replace(self, **changes)
         return replace(changed, next_poll=now + timedelta(seconds=changed.interval + MARGIN))
 
@@ -115,7 +115,7 @@ def read_login(body: bytes, accounts_url: str, now: datetime) -> DeviceLogin:
         )
     except (KeyError, TypeError, ValueError):
         pass
-    code = safe_code(str(answer.get("error", "")))
+    code = safe_code(_code(answer))
     kind = UnknownClientError if code == "invalid_client" else ConsentError
     raise kind(
         f"Zoho begins no login on a device for this client ({code}). It has to be one for limited-input devices "
@@ -138,8 +138,8 @@ def begin_login(client: Client, now: datetime) -> DeviceLogin:
         "prompt": "consent",
     }
     # Nothing of this is secret, and the page names the query only.
-    body = post(f"{client.accounts_url}/oauth/v3/device/code?{urlencode(query)}", {})
-    return read_login(body, client.accounts_url, now)
+    answer = post(f"{client.accounts_url}/oauth/v3/device/code?{urlencode(query)}", {})
+    return read_login(answer.content, client.accounts_url, now)
 
 
 def find_login(client: Client, now: datetime) -> DeviceLogin:
@@ -161,8 +161,14 @@ def find_login(client: Client, now: datetime) -> DeviceLogin:
         raise unknown from None
 
 
-def judge_poll(login: DeviceLogin, body: bytes, now: datetime) -> Grant | DeviceLogin | Elsewhere:
-    """Say what an answer to a poll means; the status is not known to mean anything.
+def judge_poll(login: DeviceLogin, status: int, body: bytes, now: datetime) -> Grant | DeviceLogin | Elsewhere:
+    """Return what an answer to a poll means.
+
+    Args:
+        login: that was polled.
+        status: the HTTP status; it counts only where the code says nothing.
+        body: of the answer.
+        now: aware.
 
     Returns:
         The tokens; or the login, to be polled again; or where the person is.
@@ -173,10 +179,10 @@ def judge_poll(login: DeviceLogin, body: bytes, now: datetime) -> Grant | Device
     answer = parse_object(body)
     if answer.get("access_token"):
         return _grant(answer, login.accounts_url)
-    code = str(answer.get("error", ""))
+    code = _code(answer)
     if code == "authorization_pending":
         return login.later(now)
-    if code == "slow_down":
+    if code in {"slow_down", THROTTLED}:
         return login.later(now, interval=login.interval + SLOWER)
     if code == "other_dc":
         return Elsewhere(str(answer.get("user_location", "")))
@@ -184,11 +190,13 @@ def judge_poll(login: DeviceLogin, body: bytes, now: datetime) -> Grant | Device
         raise ConsentError(f"Consent was refused on Zoho's page, so nothing is connected. {AGAIN}")
     if code == "expired":
         raise ConsentError(f"The code {login.user_code} was not typed in in time, so nothing is connected. {AGAIN}")
+    if not code or is_temporary(status):
+        return login.later(now)
     raise _refused(code)
 
 
 def poll_login(login: DeviceLogin, client: Client, now: datetime) -> Grant | DeviceLogin:
-    """Poll once: gives the tokens, or the login as it goes on.
+    """Poll once; returns the tokens, or the login as it goes on.
 
     Raises:
         ConsentError: if there will be no tokens.
@@ -201,29 +209,34 @@ def poll_login(login: DeviceLogin, client: Client, now: datetime) -> Grant | Dev
     }
     url = f"{login.accounts_url}/oauth/v3/device/token"
     try:
-        body = post(url, sent)
-        if parse_object(body).get("error") in {"invalid_client", "general_error"}:
+        answer = post(url, sent)
+        code = _code(parse_object(answer.content))
+        if code in {"invalid_client", "general_error"} and not is_temporary(answer.status_code):
             # Whether a form will do is not said anywhere, only that the query will; secrets are better in a form.
-            body = post(f"{url}?{urlencode(sent)}", {})
+            answer = post(f"{url}?{urlencode(sent)}", {})
     except NoAnswerError:
         return _unless_over(login.later(now), now)
-    outcome = judge_poll(login, body, now)
+    outcome = judge_poll(login, answer.status_code, answer.content, now)
     if isinstance(outcome, Elsewhere):
         return login.later(now, accounts_url=accounts_server(outcome.location, client))
     return _unless_over(outcome, now) if isinstance(outcome, DeviceLogin) else outcome
 
 
 def _unless_over(login: DeviceLogin, now: datetime) -> DeviceLogin:
-    """Give the login, unless Zoho should have said before that it is over."""
+    """Return the login, unless Zoho should have said before that it is over."""
     if now > login.expires_at + timedelta(seconds=2 * login.interval):
         raise ConsentError(f"Nobody has agreed in time, or Zoho does not answer; nothing is connected. {AGAIN}")
     return login
 
 
+def _code(answer: Mapping[str, Any]) -> str:
+    return str(answer.get("error") or "")
+
+
 def _grant(answer: Mapping[str, Any], accounts_url: str) -> Grant:
     try:
         return read_grant(answer, accounts_url)
-    except (ConfigurationError, ValueError) as error:
+    except ConfigurationError as error:
         raise ConsentError(str(error)) from None
 
 
