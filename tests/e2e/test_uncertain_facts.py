@@ -40,7 +40,7 @@ ZOHO = [
     {"id_wins": False},
     {"batch_sees_itself": False},
     {"account_by_name": False},
-    {"currencies_without_feature": 204},
+    {"currencies_without_feature_status": 204},
     {"unknown_id_status": 400},
     {"modules_follow_profile": False},
 ]

@@ -61,7 +61,7 @@ def test_modules_are_named_by_api_name_or_label_and_unknown_ones_left_out(box, c
 
 @pytest.mark.parametrize("status", [400, 204])
 def test_both_ways_to_have_but_one_currency(box, client, status):
-    box.zoho.switches.currencies_without_feature = status
+    box.zoho.switches.currencies_without_feature_status = status
 
     assert read_organization(client, []).currencies is None
 

@@ -13,6 +13,7 @@ from sandbox.http import Routes
 from sandbox.zoho import scopes as all_scopes
 from sandbox.zoho.administration import Administration
 from sandbox.zoho.channels import Channels
+from sandbox.zoho.custom_modules import CustomModules
 from sandbox.zoho.data_centre import DataCentre
 from sandbox.zoho.device import Devices
 from sandbox.zoho.errors import ApiError, RowError
@@ -66,6 +67,7 @@ class Zoho(Administration):
         self.routes = Routes(
             Metadata(org),
             self._customizing,
+            CustomModules(org),
             Pipelines(org),
             WatchRoutes(org, self.channels),
             Search(org),

@@ -72,6 +72,8 @@ class AccountsRoutes:
         return Response(body=self.with_domain(body))
 
     def _tokens(self, sent: Mapping[str, str]) -> dict[str, Any]:
+        if self._switches.token_error is not None:
+            raise TokenError(self._switches.token_error)
         client = self._accounts.client(sent.get("client_id"), sent.get("client_secret"), self._here)
         kind = sent.get("grant_type")
         if kind == "authorization_code":
@@ -93,9 +95,11 @@ class AccountsRoutes:
         return Response(body={"result": "success", "locations": dict(self._origins())})
 
     def with_domain(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Add the `api_domain` to a token answer."""
+        """Return a token answer with its `api_domain`."""
         if self._switches.old_expiry:
             body = {**body, "expires_in_sec": body["expires_in"], "expires_in": body["expires_in"] * 1000}
+        if self._switches.token_without_api_domain:
+            return body
         return {**body, "api_domain": self._origins()[self._accounts.home(self._here)]}
 
 

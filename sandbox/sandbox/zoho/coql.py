@@ -26,6 +26,13 @@ MAX_LIMIT = 2000
 MAX_ROWS = 100_000
 _BY_ID = (Order("id", descending=False),)
 _MAX_ORDER, _MAX_GROUP, _MAX_AGGREGATES = 10, 4, 5
+_NUMBERS = frozenset({"integer", "bigint", "double", "percent"})
+_DOCUMENTED = {
+    "min": _NUMBERS | {"currency"},
+    "max": _NUMBERS | {"currency"},
+    "count": _NUMBERS | {"lookup", "ownerlookup", "picklist"},
+}
+"""The types of field that the page names for a function."""
 
 
 def cost(limit: int) -> int:
@@ -46,6 +53,7 @@ class Query:
         self._columns = Columns(org, module)
         self._conditions = Conditions(org, module)
         self._check_limits()
+        self._check_aggregates()
 
     def run(self) -> tuple[list[dict[str, Any]], bool]:
         """Give the rows and whether there are more.
@@ -147,6 +155,17 @@ class Query:
             if each.operator.endswith("in") and len(each.values) > switches.coql_in:
                 details = {"limit": switches.coql_in, "column_name": each.column, "clause": "in"}
                 raise ApiError(400, "LIMIT_EXCEEDED", details, "in limit exceeded")
+
+    def _check_aggregates(self) -> None:
+        """Refuse functions of fields for which the page does not name them, where that is switched on."""
+        if self._org.switches.coql_aggregates == "all":
+            return
+        for column in self._select.columns:
+            field = self._columns.getter(column.path)[1]
+            types = _DOCUMENTED.get(column.function or "")
+            if types is not None and (field.data_type not in types or field.api_name == "id"):
+                details = {"column_name": column.path, "reason": "function not supported for the column"}
+                raise ApiError(400, "INVALID_QUERY", details, "invalid query formed")
 
 
 def _apply(function: str, values: list[Any], path: str) -> Any:

@@ -7,19 +7,33 @@ from typing import Any, NamedTuple
 
 from sandbox.zoho.errors import ApiError
 
-_STRING = r"'[^']*(?:''[^']*)*'"
-_STRINGS = re.compile(rf"\s*(?P<strings>\(\s*{_STRING}(?:\s*,\s*{_STRING})*\s*\))")
-"""A whole list of strings at once: there are hundreds of them in a query."""
-_TOKEN = re.compile(
-    r"""\s*(?:
-        (?P<string>'[^']*(?:''[^']*)*')
-      | (?P<number>-?\d+(?:\.\d+)?)
-      | (?P<word>[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*)
-      | (?P<mark><=|>=|!=|<>|[=<>(),*])
-    )""",
-    re.VERBOSE,
-)
-_BACKSLASHED = re.compile(r"\s*(?P<string>'(?:[^'\\]|''|\\.)*')", re.DOTALL)
+
+class _Words:
+    """The words as patterns, by what a string looks like."""
+
+    def __init__(self, string: str, escaped: str) -> None:
+        self.string = re.compile(string, re.DOTALL)
+        self.escaped = re.compile(escaped, re.DOTALL)
+        """What stands for one character; its group is that character, a quote where it has none."""
+        self.strings = re.compile(rf"\s*(?P<strings>\(\s*{string}(?:\s*,\s*{string})*\s*\))", re.DOTALL)
+        """A whole list of strings at once: there are hundreds of them in a query."""
+        self.token = re.compile(
+            rf"""\s*(?:
+                (?P<string>{string})
+              | (?P<number>-?\d+(?:\.\d+)?)
+              | (?P<word>[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*)
+              | (?P<mark><=|>=|!=|<>|[=<>(),*])
+            )""",
+            re.VERBOSE | re.DOTALL,
+        )
+
+    def value(self, literal: str) -> str:
+        """Return what a string in quotes means."""
+        return self.escaped.sub(lambda match: match[1] or "'", literal[1:-1])
+
+
+_DOUBLED = _Words(r"'[^']*(?:''[^']*)*'", r"''()")
+_BACKSLASHED = _Words(r"'[^'\\]*(?:(?:''|\\.)[^'\\]*)*'", r"''|\\(.)")
 
 
 class Token(NamedTuple):
@@ -37,22 +51,20 @@ def tokens(text: str, *, backslash: bool = False) -> list[Token]:
     Raises:
         ApiError: SYNTAX_ERROR where no word begins.
     """
+    words = _BACKSLASHED if backslash else _DOUBLED
     found: list[Token] = []
     position, end = 0, len(text.rstrip())
     while position < end:
-        special = _BACKSLASHED if backslash else _STRINGS
-        match = special.match(text, position) or _TOKEN.match(text, position)
+        match = words.strings.match(text, position) or words.token.match(text, position)
         if match is None:
             raise syntax_error(text, position + len(text[position:]) - len(text[position:].lstrip()))
         kind = str(match.lastgroup)
         word = match[kind]
         value: Any = None
         if kind == "string":
-            value = word[1:-1].replace("''", "'")
-            if backslash:
-                value = re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL)
+            value = words.value(word)
         elif kind == "strings":
-            value = tuple(each[1:-1].replace("''", "'") for each in re.findall(_STRING, word))
+            value = tuple(words.value(each) for each in words.string.findall(word))
         elif kind == "number":
             value = word
         found.append(Token(kind, word, match.start(kind), value))

@@ -1,26 +1,24 @@
-"""Custom fields and modules, made through the API ("Create Custom Fields", "Create Custom Module")."""
+"""Custom fields, made and changed through the API ("Create Custom Fields", "Update Custom Fields")."""
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sandbox.http import Response, route
+from sandbox.http import route
+from sandbox.zoho import permissions
 from sandbox.zoho.errors import ApiError, RowError
 from sandbox.zoho.model import UNIQUE_TYPES
-from sandbox.zoho.organization import api_name_of
+from sandbox.zoho.results import answer, outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from sandbox.http import Response
     from sandbox.zoho.call import ApiCall
     from sandbox.zoho.model import Field, Module
     from sandbox.zoho.organization import Organization
 
 FIELDS_PER_CALL = 5
 UNIQUE_FIELDS = 2
-MODULE_CREDITS = 500
 _LENGTHS = {
     "text": 255,
     "textarea": 2000,
@@ -41,12 +39,10 @@ _LENGTHS = {
 }
 """The types that can be made here, with the longest length of each."""
 _TEXTAREAS = {"small": 2000, "large": 32000, "rich_text": 50000}
-_PLURAL = re.compile(r"[A-Za-z0-9 ]{1,25}")
-_API_NAME = re.compile(r"(?!.*__)(?!.*_$)[A-Za-z][A-Za-z0-9_]{0,49}")
 
 
 class Customizing:
-    """Makes fields and modules as the edition allows."""
+    """Makes fields as the edition allows."""
 
     def __init__(self, org: Organization) -> None:
         self._org = org
@@ -61,8 +57,8 @@ class Customizing:
         def make(raw: Any, at: int) -> str:
             return self.make_field(module, raw, f"$.fields[{at}]").id
 
-        results = [_outcome(partial(make, raw, at), "field created") for at, raw in enumerate(sent)]
-        return _answer("fields", results, 201)
+        results = [outcome(partial(make, raw, at), "field created") for at, raw in enumerate(sent)]
+        return answer("fields", results, 201)
 
     @route("PATCH", "/crm/v8/settings/fields/{field_id}")
     def update_field(self, call: ApiCall, field_id: str) -> Response:
@@ -70,19 +66,7 @@ class Customizing:
         call.need("settings", "fields", "UPDATE")
         module = self._module(call)
         (raw,) = call.items("fields", 1)
-        return _answer("fields", [_outcome(lambda: self.change_field(module, field_id, raw), "field updated")], 200)
-
-    @route("POST", "/crm/v8/settings/modules")
-    def create_module(self, call: ApiCall) -> Response:
-        """Make a custom module; it costs 500 credits."""
-        call.need("settings", "modules", "CREATE")
-        self._permit()
-        cap = self._org.switches.custom_module_caps[self._org.edition]
-        if cap == 0 and self._org.switches.custom_module_refusal == "NOT_SUPPORTED":
-            raise ApiError(403, "NOT_SUPPORTED", {}, "custom modules are not supported in this edition")
-        (raw,) = call.items("modules", 1)
-        call.cost = MODULE_CREDITS
-        return _answer("modules", [_outcome(lambda: self.make_module(raw, cap).id, "module created")], 201)
+        return answer("fields", [outcome(lambda: self.change_field(module, field_id, raw), "field updated")], 200)
 
     def make_field(self, module: Module, raw: Any, path: str) -> Field:
         """Make one field of what was sent.
@@ -104,7 +88,8 @@ class Customizing:
         custom = sum(each.custom for each in module.fields.values())
         cap = self._org.switches.custom_field_caps[self._org.edition]
         if custom >= cap:
-            raise RowError("LIMIT_EXCEEDED", {"limit": cap, "json_path": path}, "custom field limit exceeded")
+            code = self._org.switches.field_limit_code
+            raise RowError(code, {"limit": cap, "json_path": path}, "custom field limit exceeded")
         if raw.get("unique"):
             self._check_unique(module, data_type, raw["unique"], path)
             options["unique"] = True
@@ -114,46 +99,6 @@ class Customizing:
             field.api_name = next(name for n in range(1, 1000) if (name := f"{field.api_name}{n}") not in taken)
         self._org.add_field(module, field)
         return field
-
-    def make_module(self, raw: Any, cap: int) -> Module:
-        """Make one module of what was sent.
-
-        Raises:
-            RowError: if Zoho would refuse it.
-        """
-        path = "$.modules[0]"
-        if not isinstance(raw, dict):
-            raise RowError("INVALID_DATA", {"expected_data_type": "jsonobject", "json_path": path})
-        for name in ("singular_label", "plural_label", "profiles"):
-            if not raw.get(name):
-                raise RowError("MANDATORY_NOT_FOUND", {"api_name": name, "json_path": f"{path}.{name}"})
-        for name in ("singular_label", "plural_label"):
-            if not isinstance(raw[name], str) or not _PLURAL.fullmatch(raw[name]):
-                details = {"api_name": name, "json_path": f"{path}.{name}", "maximum_length": 25}
-                raise RowError("INVALID_DATA", details)
-        api_name = raw.get("api_name") or api_name_of(raw["plural_label"])
-        if not isinstance(api_name, str) or not _API_NAME.fullmatch(api_name):
-            raise RowError("INVALID_DATA", {"api_name": "api_name", "json_path": f"{path}.api_name"})
-        for position, profile in enumerate(raw["profiles"]):
-            if not isinstance(profile, dict) or profile.get("id") not in self._org.profiles.values():
-                raise RowError("INVALID_DATA", {"api_name": "id", "json_path": f"{path}.profiles[{position}].id"})
-        self._check_new(api_name, raw["plural_label"], path)
-        if sum(module.custom for module in self._org.modules.values()) >= cap:
-            raise RowError("LIMIT_EXCEEDED", {"limit": cap}, "custom module limit exceeded")
-        display = raw.get("display_field")
-        name_label = display.get("field_label") if isinstance(display, dict) else None
-        return self._org.add_module(
-            api_name, raw["singular_label"], raw["plural_label"], name_label or f"{raw['singular_label']} Name"
-        )
-
-    def _check_new(self, api_name: str, plural_label: str, path: str) -> None:
-        for module in self._org.modules.values():
-            for name, ours, theirs in (
-                ("api_name", api_name, module.api_name),
-                ("plural_label", plural_label, module.plural),
-            ):
-                if ours.casefold() == theirs.casefold():
-                    raise RowError("DUPLICATE_DATA", {"api_name": name, "json_path": f"{path}.{name}", "id": module.id})
 
     def _options(self, raw: dict[str, Any], data_type: str, path: str) -> dict[str, Any]:
         """Read what belongs to a type: its length, decimals, choices or the module that it points to."""
@@ -239,12 +184,8 @@ class Customizing:
         module = self._org.modules.get(name)
         if module is None:
             raise ApiError(400, "INVALID_MODULE", {"param_name": "module"})
-        self._permit()
+        permissions.need(self._org, permissions.CUSTOMIZE)
         return module
-
-    def _permit(self) -> None:
-        if "Crm_Implied_Customize_Zoho_CRM" in self._org.forbidden:
-            raise ApiError(403, "NO_PERMISSION", {"permissions": ["Crm_Implied_Customize_Zoho_CRM"]})
 
 
 def _length(raw: dict[str, Any], data_type: str, path: str) -> int:
@@ -257,20 +198,3 @@ def _length(raw: dict[str, Any], data_type: str, path: str) -> int:
         details = {"maximum_length": most, "api_name": "length", "json_path": f"{path}.length"}
         raise RowError("DEPENDENT_MISMATCH", details)
     return length
-
-
-def _outcome(make: Callable[[], str], message: str) -> dict[str, Any]:
-    try:
-        return _success(make(), message)
-    except RowError as refused:
-        return refused.body
-
-
-def _success(thing_id: str, message: str) -> dict[str, Any]:
-    return {"code": "SUCCESS", "details": {"id": thing_id}, "message": message, "status": "success"}
-
-
-def _answer(name: str, results: list[dict[str, Any]], success: int) -> Response:
-    good = sum(result["status"] == "success" for result in results)
-    status = success if good == len(results) else 400 if good == 0 else 207
-    return Response(status, {name: results})

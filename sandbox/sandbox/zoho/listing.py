@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.http import Response, route
 from sandbox.zoho.errors import ApiError
 from sandbox.zoho.metadata import module_named
+from sandbox.zoho.permissions import need_view
 from sandbox.zoho.render import Renderer
 from sandbox.zoho.values import parse_datetime
 
@@ -77,7 +78,7 @@ class Listing:
         """List records, newest first unless sorted otherwise."""
         call.need("modules", module, "READ")
         found = module_named(self._org, module)
-        permit_view(self._org, found)
+        need_view(self._org, found)
         names = chosen_fields(call, found)
         if call.request.param("cvid"):
             call.cost = _CUSTOM_VIEW_COST
@@ -170,16 +171,6 @@ def chosen_fields(call: ApiCall, module: Module) -> dict[str, None]:
     if len(names) > MAX_FIELDS:
         raise ApiError(400, "LIMIT_EXCEEDED", {"limit": MAX_FIELDS, "param_name": "fields"})
     return dict.fromkeys([*(name for name in map(str.strip, names) if name in module.fields), "id"])
-
-
-def permit_view(org: Organization, module: Module) -> None:
-    """Refuse a user who may not see a module.
-
-    Raises:
-        ApiError: NO_PERMISSION.
-    """
-    if (permission := f"Crm_Implied_View_{module.api_name}") in org.forbidden:
-        raise ApiError(403, "NO_PERMISSION", {"permissions": [permission]})
 
 
 def _since(call: ApiCall) -> datetime | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.http import Response, route
 from sandbox.zoho.errors import ApiError
+from sandbox.zoho.permissions import may
 
 if TYPE_CHECKING:
     from sandbox.zoho.call import ApiCall
@@ -29,7 +30,7 @@ class Metadata:
             "id": org.zgid,
             "zgid": org.zgid,
             "company_name": "Sandbox Company",
-            "type": "Production",
+            "type": "production",
             "time_zone": org.time_zone,
             "iso_code": org.iso_code,
             "currency": f"{org.iso_code} - {org.iso_code}",
@@ -65,15 +66,14 @@ class Metadata:
         return Response(body={"modules": [self._described(module_named(self._org, name, 3))]})
 
     def _seen(self, module: Module) -> bool:
-        return not self._org.switches.modules_follow_profile or self._may("view", module)
+        return not self._org.switches.modules_follow_profile or may(self._org, "view", module)
 
     def _described(self, module: Module) -> dict[str, Any]:
         follows = self._org.switches.modules_follow_profile
         actions = ("create", "edit", "delete")
-        return module.describe(self._profiles(), [one for one in actions if follows and not self._may(one, module)])
-
-    def _may(self, action: str, module: Module) -> bool:
-        return f"Crm_Implied_{action.capitalize()}_{module.api_name}" not in self._org.forbidden
+        denied = [each for each in actions if follows and not may(self._org, each, module)]
+        number = list(self._org.modules).index(module.api_name) + 1
+        return module.describe(number, self._profiles(), denied)
 
     @route("GET", "/crm/v8/settings/profiles")
     def profiles(self, call: ApiCall) -> Response:
@@ -124,9 +124,10 @@ class Metadata:
         call.need("settings", "currencies", "READ")
         org = self._org
         if not org.currencies:
-            if org.switches.currencies_without_feature == 204:  # noqa: PLR2004
+            status = org.switches.currencies_without_feature_status
+            if status == 204:  # noqa: PLR2004
                 return Response(204)
-            raise ApiError(400, "FEATURE_NOT_ENABLED", {}, "The multi-currency feature is not enabled")
+            raise ApiError(status, org.switches.currencies_without_feature, {}, "Multi currency is not enabled")
         shown = [
             {
                 "id": each.id,

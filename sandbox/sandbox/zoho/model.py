@@ -131,6 +131,8 @@ class Module:
     plural: str
     layout_id: str
     custom: bool = False
+    status: str = "visible"
+    """``visible``, or ``user_hidden`` where it is not among the tabs."""
     fields: dict[str, Field] = field(default_factory=dict)
 
     @property
@@ -147,10 +149,11 @@ class Module:
         """Give the API names of the unique fields, oldest first."""
         return [name for name, each in self.fields.items() if each.unique]
 
-    def describe(self, profiles: list[dict[str, str]], denied: Collection[str] = ()) -> dict[str, Any]:
-        """Give it as ``GET settings/modules`` does, with the profiles that may see it.
+    def describe(self, number: int, profiles: list[dict[str, str]], denied: Collection[str] = ()) -> dict[str, Any]:
+        """Return it as ``GET settings/modules`` does, with the profiles that may see it.
 
         Args:
+            number: its place among the modules, from 1.
             profiles: of the organization.
             denied: what the user may not do with its records: create, edit, delete.
         """
@@ -166,14 +169,14 @@ class Module:
             "editable": "edit" not in denied,
             "deletable": "delete" not in denied,
             "viewable": True,
-            "visible": True,
             "visibility": 1,
             "show_as_tab": True,
-            "status": "visible",
+            "status": self.status,
             "triggers_supported": True,
             "global_search_supported": True,
             "quick_create": True,
             "per_page": 200,
+            "sequence_number": number,
             "parent_module": {},
             "profiles": profiles,
         }

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandbox.http import Response, route
+from sandbox.zoho import permissions
 from sandbox.zoho.errors import ApiError, RowError
 from sandbox.zoho.model import Choice
+from sandbox.zoho.results import answer, outcome
 
 if TYPE_CHECKING:
     from sandbox.zoho.call import ApiCall
@@ -45,15 +47,9 @@ class Pipelines:
         """Make a pipeline of stages that Deals have already."""
         call.need("settings", "pipeline", "CREATE")
         self._need_layout(call)
-        if "Crm_Implied_Customize_Zoho_CRM" in self._org.forbidden:
-            raise ApiError(403, "NO_PERMISSION", {"permissions": ["Crm_Implied_Customize_Zoho_CRM"]})
+        permissions.need(self._org, permissions.CUSTOMIZE)
         (raw,) = call.items("pipeline", 1)
-        try:
-            made = self._make(raw)
-        except RowError as refused:
-            return Response(400, {"pipeline": [refused.body]})
-        result = {"code": "SUCCESS", "details": {"id": made.id}, "message": "pipeline created", "status": "success"}
-        return Response(201, {"pipeline": [result]})
+        return answer("pipeline", [outcome(lambda: self._make(raw).id, "Pipeline created successfully")], 201)
 
     def _make(self, raw: Any) -> Pipeline:
         path = "$.pipeline[0]"

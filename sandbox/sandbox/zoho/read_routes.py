@@ -8,8 +8,8 @@ from sandbox.http import Response, route
 from sandbox.zoho import coql, coql_syntax
 from sandbox.zoho.errors import ApiError
 from sandbox.zoho.external_ids import record_named
-from sandbox.zoho.listing import permit_view
 from sandbox.zoho.metadata import module_named
+from sandbox.zoho.permissions import need_view
 from sandbox.zoho.render import Renderer
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class ReadRoutes:
         call.need("modules", select.module, "READ")
         call.cost = coql.cost(select.limit)
         query = coql.Query(self._org, select)
-        permit_view(self._org, query.module)
+        need_view(self._org, query.module)
         rows, more = query.run()
         if not rows:
             return Response(204)
@@ -50,7 +50,7 @@ class ReadRoutes:
         """Give one record with all its fields."""
         call.need("modules", module, "READ")
         found = module_named(self._org, module)
-        permit_view(self._org, found)
+        need_view(self._org, found)
         named = record_named(self._org, found, record_id, call.request.headers.get("x-external", ""))
         row = self._org.tables[found.api_name].rows.get(named)
         if row is None:

@@ -32,6 +32,10 @@ class Switches:
     """A refreshed access token comes with its scopes."""
     repeat_consent_omits_refresh_token: bool = True
     """A second consent without ``prompt=consent`` gives no refresh token."""
+    token_without_api_domain: bool = False
+    """Token answers do not say the `api_domain`."""
+    token_error: str | None = None
+    """The error of every token request, in a 200: ``other_dc``, or one that nobody has listed."""
 
     # gateway
     dead_credential_code: str = "INVALID_TOKEN"
@@ -56,6 +60,8 @@ class Switches:
     """Which record an upsert takes when several match: ``oldest``, ``newest`` or ``refuse``."""
     id_wins: bool = True
     """An `id` in an upserted record comes before its duplicate check fields."""
+    insert_names_duplicate_field: str | None = None
+    """The `duplicate_field` of a record that an upsert inserted."""
     batch_sees_itself: bool = True
     """A record matches one that was inserted earlier in the same call (else it is DUPLICATE_DATA)."""
     account_by_name: bool = True
@@ -66,16 +72,24 @@ class Switches:
     # metadata
     modules_follow_profile: bool = True
     """GET settings/modules leaves out what the user may not view, and says what else the user may not do."""
-    currencies_without_feature: int = 400
-    """GET org/currencies in an organization with one currency: 400 (FEATURE_NOT_ENABLED) or 204."""
+    currencies_without_feature: str = "CURRENCIES_NOT_ENABLED"
+    """The code of GET org/currencies with one currency: that, ``FEATURE_NOT_SUPPORTED`` or ``FEATURE_NOT_ENABLED``."""
+    currencies_without_feature_status: int = 403
+    """Its HTTP status: 403, 400, or 204 (without a code)."""
     custom_field_caps: dict[str, int] = field(
         default_factory=lambda: {"free": 0, "standard": 10, "professional": 155, "enterprise": 300, "ultimate": 500}
     )
     """Custom fields per module, by edition."""
+    field_limit_code: str = "FIELD_LIMIT_EXCEEDED"
+    """The code beyond them: that or ``LIMIT_EXCEEDED``."""
     custom_module_caps: dict[str, int] = field(
-        default_factory=lambda: {"free": 0, "standard": 0, "professional": 0, "enterprise": 200, "ultimate": 500}
+        default_factory=lambda: {"free": 0, "standard": 10, "professional": 25, "enterprise": 200, "ultimate": 500}
     )
     """Custom modules, by edition."""
+    refused_module_costs: bool = True
+    """A module that is refused costs as many credits as one that is made."""
+    permissions_as_text: bool = False
+    """A missing permission is named in a text instead of a list."""
     custom_module_refusal: str = "NOT_SUPPORTED"
     """Code where the edition has no custom modules: ``NOT_SUPPORTED`` (403) or ``LIMIT_EXCEEDED`` (400)."""
     label_length: int = 25
@@ -90,8 +104,10 @@ class Switches:
     """The most values of an `in` list."""
     coql_columns: int = 50
     """The most columns of a select."""
-    coql_backslash: bool = False
-    """Quotes in strings may also be escaped with a backslash."""
+    coql_backslash: bool = True
+    """A backslash in a string takes the next character as it is, besides a doubled quote."""
+    coql_aggregates: str = "all"
+    """Fields of which functions are known: ``all``, or what is ``documented`` (no MIN of a date, no COUNT of id)."""
 
     # notifications
     watch_max_hours: float = 168

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandbox.http import Response, route
+from sandbox.zoho import permissions
 from sandbox.zoho.batch import Batch
 from sandbox.zoho.errors import ApiError, RowError
 from sandbox.zoho.external_ids import lookups_by_external_id, record_named
@@ -145,7 +146,10 @@ class WriteRoutes:
                 "$approval_state": "approved",
             }
             result = _success(details, "record added" if action == "insert" else "record updated")
-            return {"code": "SUCCESS", "duplicate_field": key, "action": action, **result} if upsert else result
+            if not upsert:
+                return result
+            named = self._org.switches.insert_names_duplicate_field if action == "insert" else key
+            return {"code": "SUCCESS", "duplicate_field": named, "action": action, **result}
 
         results = [outcome(raw, index) for index, raw in enumerate(rows)]
         return Response(self._status(results, success), {"data": results})
@@ -207,9 +211,7 @@ class WriteRoutes:
         return record_named(self._org, module, given, call.request.headers.get("x-external", ""))
 
     def _permit(self, module: Module, *verbs: str) -> None:
-        missing = [name for verb in verbs if (name := f"Crm_Implied_{verb}_{module.api_name}") in self._org.forbidden]
-        if missing:
-            raise ApiError(403, "NO_PERMISSION", {"permissions": missing})
+        permissions.need(self._org, *(permissions.named(verb, module.api_name) for verb in verbs))
 
 
 def _unmodified_since(header: str | None) -> datetime | None:

@@ -154,7 +154,8 @@ class TestRefusals:
             "select id from Accounts where Key =",
             "select id from Accounts where Key = 'a",
             "select id from Accounts where Key = 'O'Neil'",
-            "select id from Accounts where Key = 'O\\'Neil'",
+            "select id from Accounts where Key = 'Acme Inc\\'",
+            "select id from Accounts where Key in ('a', 'Acme Inc\\')",
             'select id from Accounts where Key = "a"',
             "select id from Accounts where Key = null",
             "select id from Accounts where Key in ()",
@@ -170,7 +171,7 @@ class TestRefusals:
             "select id from Accounts where Key = 'a'; drop",
             "select id from Accounts where Key = 'a' limit 10 extra",
         ],
-        ids=range(26),
+        ids=range(27),
     )
     def test_what_is_no_query(self, firm, query):
         answer = firm.coql(query)
@@ -181,9 +182,29 @@ class TestRefusals:
         assert (details["line"], details["column"], details["near"]) == (1, 35, "~ 'a'")
         assert firm.coql("select id from Accounts").json()["details"] == {"clause": "where"}
 
-    def test_a_backslash_escapes_only_where_switched_on(self, firm):
-        firm.box.zoho.switches.coql_backslash = True
-        assert names(firm, "Account_Name = 'O\\'Neil'") == names(firm, "Account_Name = 'O''Neil'") == ["O'Neil"]
+    def test_a_backslash_takes_the_next_character_as_it_is(self, firm):
+        key = "Key in ('x', 'Acme Inc\\\\', 'O\\'Neil''s')"
+        firm.box.zoho.insert("Accounts", {"Account_Name": "B", "Key": "Acme Inc\\"})
+        firm.box.zoho.insert("Accounts", {"Account_Name": "Q", "Key": "O'Neil's"})
+        assert names(firm, key) == ["B", "Q"]
+        assert names(firm, "Key = 'Acme Inc\\\\'") == ["B"]
+
+    def test_a_backslash_is_a_character_like_others_where_switched_off(self, firm):
+        firm.box.zoho.switches.coql_backslash = False
+        firm.box.zoho.insert("Accounts", {"Account_Name": "B", "Key": "Acme Inc\\"})
+        assert names(firm, "Key in ('x', 'Acme Inc\\')") == names(firm, "Key = 'Acme Inc\\'") == ["B"]
+        assert firm.coql("select id from Accounts where Key = 'O\\'Neil'").json()["code"] == "SYNTAX_ERROR"
+
+    @pytest.mark.parametrize("column", ["MIN(Closing_Date)", "MAX(Modified_Time)", "COUNT(id)", "COUNT(Deal_Name)"])
+    def test_functions_are_known_of_documented_fields_only_where_switched_on(self, api, column):
+        api.box.zoho.insert("Deals", {"Deal_Name": "D", "Stage": "Closed Won"})
+        query = f"select {column} a from Deals where id is not null"
+        assert api.coql(query).status_code == 200
+        api.box.zoho.switches.coql_aggregates = "documented"
+        answer = api.coql(query)
+        assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_QUERY")
+        documented = "select MAX(Amount) a, SUM(Amount) b, COUNT(Account_Name) c, COUNT(Stage) d from Deals"
+        assert api.coql(f"{documented} where id is not null").status_code == 200
 
     @pytest.mark.parametrize(
         "query",

@@ -30,11 +30,18 @@ class TestNewOrganization:
         assert [each["api_name"] for each in modules] == ["Leads", "Accounts", "Contacts", "Deals"]
         assert {each["generated_type"] for each in modules} == {"default"}
         assert api.get("settings/modules/Deals").json()["modules"][0]["singular_label"] == "Deal"
+        assert [each["sequence_number"] for each in modules] == [1, 2, 3, 4]
+
+    def test_a_module_says_its_status_and_nothing_of_being_visible(self, api):
+        api.box.zoho.organization.modules["Leads"].status = "user_hidden"
+        modules = api.get("settings/modules").json()["modules"]
+        assert [each["status"] for each in modules] == ["user_hidden", "visible", "visible", "visible"]
+        assert all("visible" not in each for each in modules)
 
     def test_it_says_who_it_is(self, api):
         org = api.get("org").json()["org"][0]
         assert org["zgid"] == org["id"]
-        assert (org["iso_code"], org["time_zone"]) == ("USD", "Asia/Kolkata")
+        assert (org["iso_code"], org["time_zone"], org["type"]) == ("USD", "Asia/Kolkata", "production")
         assert org["license_details"]["paid_type"] == "enterprise"
         api.box.zoho.edition = "free"
         assert api.get("org").json()["org"][0]["license_details"]["paid_type"] == "free"
@@ -157,7 +164,10 @@ class TestCreatingFields:
         for number in range(10):
             api.field("Deals", f"F{number}")
         refused = only(self.create(api, {"field_label": "One more", "data_type": "text"}), "fields")
-        assert (refused["code"], refused["details"]["limit"]) == ("LIMIT_EXCEEDED", 10)
+        assert (refused["code"], refused["details"]["limit"]) == ("FIELD_LIMIT_EXCEEDED", 10)
+        api.box.zoho.switches.field_limit_code = "LIMIT_EXCEEDED"
+        refused = only(self.create(api, {"field_label": "One more", "data_type": "text"}), "fields")
+        assert refused["code"] == "LIMIT_EXCEEDED"
         assert api.field("Accounts", "Another module's")
 
     @pytest.mark.parametrize("module", [{"api_name": "Deals"}, "id"])
@@ -179,10 +189,14 @@ class TestCreatingFields:
         assert api.call("PATCH", f"settings/fields/{field_id}?module=Deals", json=change).status_code == 200
         assert fields(api, "Deals")[name]["unique"] == {"case_sensitive": False}
 
-    def test_without_permission_nothing_is_made(self, api):
+    @pytest.mark.parametrize("as_text", [False, True])
+    def test_without_permission_nothing_is_made(self, api, as_text):
         api.box.zoho.forbid("customize")
+        api.box.zoho.switches.permissions_as_text = as_text
         answer = self.create(api, {"field_label": "A", "data_type": "text"})
         assert (answer.status_code, answer.json()["code"]) == (403, "NO_PERMISSION")
+        missing = "Crm_Implied_Customize_Zoho_CRM"
+        assert answer.json()["details"] == {"permissions": missing if as_text else [missing]}
         api.box.zoho.permit()
         assert self.create(api, {"field_label": "A", "data_type": "text"}).status_code == 201
 
@@ -246,7 +260,7 @@ class TestCreatingModules:
     def test_a_module_is_made_with_a_name_and_costs_500_credits(self, api, wanted):
         before = api.box.zoho.credits_used
         answer = api.post("settings/modules", {"modules": [wanted]})
-        assert (answer.status_code, only(answer, "modules")["message"]) == (201, "module created")
+        assert (answer.status_code, only(answer, "modules")["message"]) == (201, "module created successfully")
         assert api.box.zoho.credits_used - before == 500
         name = fields(api, "FreshBooks_Payments")["Name"]
         assert (name["field_label"], name["system_mandatory"]) == ("Payment Name", True)
@@ -280,10 +294,34 @@ class TestCreatingModules:
         answer = api.post("settings/modules", {"modules": [{**wanted, **change}]})
         assert (answer.status_code, only(answer, "modules")["code"]) == (400, code)
 
-    @pytest.mark.parametrize("edition", ["free", "standard", "professional"])
+    def test_a_taken_singular_label_is_refused_flat(self, api, wanted):
+        answer = api.post("settings/modules", {"modules": [{**wanted, "singular_label": "deal"}]})
+        assert answer.status_code == 400
+        assert (answer.json()["code"], answer.json()["details"]["api_name"]) == ("DUPLICATE_DATA", "singular_label")
+
+    @pytest.mark.parametrize("costs", [True, False])
+    def test_a_refused_module_costs_as_much_as_one_that_is_made(self, api, wanted, costs):
+        api.box.zoho.switches.refused_module_costs = costs
+        before = api.box.zoho.credits_used
+        for change in ({"singular_label": "deal"}, {"api_name": "Deals"}):  # refused flat and wrapped
+            assert api.post("settings/modules", {"modules": [{**wanted, **change}]}).status_code == 400
+        assert api.box.zoho.credits_used - before == (1000 if costs else 2)
+        api.post("settings/modules", {"modules": [wanted]})
+        assert api.box.zoho.credits_used - before == (1500 if costs else 502)
+
+    def test_what_an_edition_may_have_is_apart_from_what_it_is_called(self, api, wanted):
+        zoho = api.box.zoho
+        zoho.edition = "professional"
+        zoho.switches.custom_module_caps["professional"] = 1
+        assert api.post("settings/modules", {"modules": [wanted]}).status_code == 201
+        another = {**wanted, "singular_label": "B", "plural_label": "Bs", "api_name": "Bs"}
+        refused = only(api.post("settings/modules", {"modules": [another]}), "modules")
+        assert (refused["code"], refused["details"]) == ("LIMIT_EXCEEDED", {"limit": 1})
+        assert api.get("org").json()["org"][0]["license_details"]["paid_type"] == "professional"
+
     @pytest.mark.parametrize(("code", "status"), [("NOT_SUPPORTED", 403), ("LIMIT_EXCEEDED", 400)])
-    def test_an_edition_without_custom_modules_refuses(self, api, wanted, edition, code, status):
-        api.box.zoho.edition = edition
+    def test_an_edition_without_custom_modules_refuses(self, api, wanted, code, status):
+        api.box.zoho.edition = "free"
         api.box.zoho.switches.custom_module_refusal = code
         answer = api.post("settings/modules", {"modules": [wanted]})
         assert answer.status_code == status
@@ -295,12 +333,26 @@ class TestCreatingModules:
 
 
 class TestCurrencies:
-    @pytest.mark.parametrize("status", [400, 204])
-    def test_one_currency_has_no_list(self, api, status):
-        api.box.zoho.switches.currencies_without_feature = status
+    def test_one_currency_has_no_list(self, api):
+        answer = api.get("org/currencies")
+        assert (answer.status_code, answer.json()) == (
+            403,
+            {
+                "code": "CURRENCIES_NOT_ENABLED",
+                "details": {},
+                "message": "Multi currency is not enabled",
+                "status": "error",
+            },
+        )
+
+    @pytest.mark.parametrize("code", ["FEATURE_NOT_SUPPORTED", "FEATURE_NOT_ENABLED"])
+    @pytest.mark.parametrize("status", [403, 400, 204])
+    def test_other_sources_have_another_answer_to_that(self, api, code, status):
+        switches = api.box.zoho.switches
+        switches.currencies_without_feature, switches.currencies_without_feature_status = code, status
         answer = api.get("org/currencies")
         assert answer.status_code == status
-        assert (answer.text == "") if status == 204 else (answer.json()["code"] == "FEATURE_NOT_ENABLED")
+        assert (answer.text == "") if status == 204 else (answer.json()["code"] == code)
 
     def test_several_are_listed_and_bring_fields(self, api):
         custom = api.box.zoho

@@ -58,6 +58,19 @@ def test_the_life_may_come_in_milliseconds_as_it_once_did(api):
     assert (body["expires_in"], body["expires_in_sec"]) == (3_600_000, 3600)
 
 
+def test_a_token_answer_may_lack_the_api_domain(api):
+    api.box.zoho.switches.token_without_api_domain = True
+    body = api.refresh().json()
+    assert "api_domain" not in body
+    assert body["access_token"]
+
+
+def test_a_token_request_may_meet_an_error_that_nobody_has_listed(api):
+    api.box.zoho.switches.token_error = "other_dc"
+    answer = api.refresh()
+    assert (answer.status_code, answer.json()) == (200, {"error": "other_dc"})
+
+
 @pytest.mark.parametrize("status", [400, 200])
 def test_the_eleventh_refresh_in_ten_minutes_is_denied_until_they_are_over(api, status):
     api.box.zoho.switches.throttle_status = status

@@ -199,6 +199,12 @@ class TestAnswers:
             "status": "error",
         }
 
+    def test_an_insert_may_name_a_duplicate_field_all_the_same(self, api):
+        api.box.zoho.switches.insert_names_duplicate_field = "Phone"
+        made, found = (only(api.upsert("Accounts", {"Account_Name": "A"})) for _ in range(2))
+        assert (made["action"], made["duplicate_field"]) == ("insert", "Phone")
+        assert (found["action"], found["duplicate_field"]) == ("update", "Account_Name")
+
     def test_ids_are_strings_of_18_digits(self, api):
         record_id = only(api.upsert("Accounts", {"Account_Name": "A"}))["details"]["id"]
         assert isinstance(record_id, str)

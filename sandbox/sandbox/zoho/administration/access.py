@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.zoho.crm import Crm
 from sandbox.zoho.errors import error as _error
+from sandbox.zoho.permissions import CUSTOMIZE, named
 from sandbox.zoho.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -22,14 +23,13 @@ class Access(Crm):
             action: ``view``, ``create``, ``edit`` or ``delete`` with a module; ``customize`` (fields, modules) without.
             module: the module.
         """
-        what = "Zoho_CRM" if module is None else module
-        self.organization.forbidden.add(f"Crm_Implied_{action.capitalize()}_{what}")
+        self.organization.forbidden.add(CUSTOMIZE if module is None else named(action, module))
 
     def permit(self) -> None:
         """Give back every permission."""
         self.organization.forbidden.clear()
 
-    def refuse(  # noqa: PLR0913
+    def refuse(
         self,
         module: str,
         error: str | dict[str, Any] = "RECORD_LOCKED",
