@@ -13,8 +13,6 @@ from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from starlette.applications import Starlette
-
 from freshbooks_zoho.admin.access import Guarded, check_exposure
 from freshbooks_zoho.admin.connections import counting_failures, measure_connections
 from freshbooks_zoho.admin.health import health_routes
@@ -32,6 +30,7 @@ from freshbooks_zoho.webhooks.app import admin_app, public_app
 from freshbooks_zoho.webhooks.consent import ConsentPage
 from freshbooks_zoho.webhooks.inbox import Inbox
 from freshbooks_zoho.webhooks.notifications import Notifications
+from freshbooks_zoho.webhooks.routing import app_of
 from freshbooks_zoho.zoho.side import ZohoSide, open_client
 from singer_store import Authorizer, StoreError, open_store
 from tap_freshbooks.auth import open_broker
@@ -107,7 +106,7 @@ async def _serve(to: _Connections, stop: asyncio.Event) -> None:
     public: ASGIApp
     if callbacks is None:
         logger.warning("There is no public_url, so there are no webhooks: what changed is found at each poll_interval.")
-        public = Starlette(routes=health_routes(readiness, details=False))
+        public = app_of(health_routes(readiness, details=False))
     else:
         notifications = Notifications(store, inbox)
         pages = [ConsentPage(store, settings.tap.client_id).route()]

@@ -21,6 +21,7 @@ from support.companion_process import subscribe
 from support.other_client import writing
 from support.postgres import on_sqlite
 
+from freshbooks_zoho.webhooks.consent import PATH
 from freshbooks_zoho.webhooks.inbox import InboxUnavailableError
 from freshbooks_zoho.webhooks.signatures import HEADER, sign
 from singer_store import StoreUnavailableError
@@ -358,6 +359,17 @@ class TestZoho:
     def test_another_path_is_not_there(self, companion):
         assert self.send(companion, "{}", path="other").status_code == 404
         assert companion.notifications.bodies == []
+
+
+class TestPaths:
+    def test_a_slash_too_many_is_another_path_and_leads_nobody_to_the_host_that_a_request_names(self, companion):
+        public = [companion.hook(), f"{companion.url}/zoho/{companion.notifications.path}"]
+        public += [f"{companion.url}{path}" for path in ("/healthz", "/readyz", PATH)]
+        admin = [f"{companion.admin_url}{path}" for path in ("/healthz", "/readyz", "/metrics")]
+        for url in (*public, *admin):
+            for send in (requests.get, requests.post):
+                answer = send(f"{url}/", headers={"Host": "evil.example"}, allow_redirects=False, timeout=10)
+                assert (answer.status_code, answer.headers.get("Location")) == (404, None), url
 
 
 class TestSeeing:

@@ -163,6 +163,12 @@ def test_the_session_s_cookie_is_for_this_page_only(admin):
     assert "samesite=strict" in cookie.lower()
 
 
+@pytest.mark.parametrize("path", ["/retry/", "/dismiss/", "/metrics/", "/healthz/"])
+def test_a_slash_too_many_is_another_path(admin, path):
+    answers = (admin.get(path, allow_redirects=False), admin.post(path))
+    assert [(answer.status_code, answer.headers.get("Location")) for answer in answers] == [(404, None)] * 2
+
+
 def test_what_is_no_form_of_the_page_is_refused(admin):
     assert admin.get("/retry").status_code == 405
     assert admin.post("/retry", token="x" * 70_000).status_code == 413

@@ -21,7 +21,6 @@ from urllib.parse import parse_qs, urlsplit
 from anyio import to_thread
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -32,11 +31,13 @@ from freshbooks_zoho.admin.status import PERIOD, Status, collect
 from freshbooks_zoho.admin.wording import counted, in_words, moment, span
 from freshbooks_zoho.settings import PLUGIN
 from freshbooks_zoho.webhooks.limits import BodyReader, Limits, RefusedBodyError
+from freshbooks_zoho.webhooks.routing import app_of
 from singer_store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from starlette.applications import Starlette
     from starlette.requests import Request
 
     from freshbooks_zoho.settings import Settings
@@ -110,9 +111,9 @@ class StatusPage:
         }
 
     def app(self) -> Starlette:
-        """Give the page as an app."""
-        return Starlette(
-            routes=[
+        """Return the page as an app."""
+        return app_of(
+            [
                 Route("/", self._show, methods=["GET"]),
                 Route("/retry", self._retry, methods=["POST"]),
                 Route("/dismiss", self._dismiss, methods=["POST"]),

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from anyio import to_thread
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.responses import Response
 from starlette.routing import Mount, Route
@@ -21,6 +20,7 @@ from freshbooks_zoho.freshbooks.callbacks import Verdict
 from freshbooks_zoho.webhooks.deliveries import DeliveryError, read_delivery
 from freshbooks_zoho.webhooks.inbox import RETRY_AFTER, InboxUnavailableError
 from freshbooks_zoho.webhooks.limits import BodyReader, Limits, RefusedBodyError
+from freshbooks_zoho.webhooks.routing import app_of
 from freshbooks_zoho.webhooks.signatures import HEADER, FormError, parse_form
 from singer_store import StoreError
 
@@ -32,6 +32,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -52,10 +53,10 @@ class NotificationHandler(Protocol):
     """Zoho's side of the service."""
 
     async def is_path(self, path: str) -> bool:
-        """Say, in constant time, whether a path is one that notifications were asked to be sent to."""
+        """Return, in constant time, whether a path is one that notifications were asked to be sent to."""
 
     async def handle(self, body: Mapping[str, Any]) -> int:
-        """Take a notification; gives the HTTP status. `InboxUnavailableError` is answered with 503."""
+        """Take a notification; returns the HTTP status. `InboxUnavailableError` is answered with 503."""
 
 
 class _Outcome(Exception):  # noqa: N818 - most are no errors
@@ -200,7 +201,7 @@ class _ZohoWebhook(_Webhook):
 
 
 def _signature(scope: Scope) -> bytes | None:
-    """Give the signature; None where it is missing, doubled, or cannot be one."""
+    """Return the signature; None where it is missing, doubled, or cannot be one."""
     given = [value for name, value in scope["headers"] if name == _HEADER]
     return bytes(given[0]) if len(given) == 1 and len(given[0]) == _BASE64_LENGTH else None
 
@@ -229,7 +230,7 @@ def public_app(  # noqa: PLR0913
     limits: Limits | None = None,
     pages: Sequence[Route] = (),
 ) -> ASGIApp:
-    """Make the app for the public port.
+    """Return the app for the public port.
 
     Args:
         inbox: stores FreshBooks' events.
@@ -245,8 +246,8 @@ def public_app(  # noqa: PLR0913
         "freshbooks": _FreshBooksWebhook(inbox, callbacks, limits, metrics),
         "zoho": _ZohoWebhook(notifications, limits, metrics),
     }
-    others = Starlette(
-        routes=[
+    others = app_of(
+        [
             *(Route(f"/{source}/{{path}}", webhook, methods=["POST"]) for source, webhook in webhooks.items()),
             *health_routes(readiness, details=False),
             *pages,
@@ -269,7 +270,7 @@ def public_app(  # noqa: PLR0913
 def admin_app(
     registry: CollectorRegistry, readiness: Readiness, status_page: ASGIApp | None = None, *, details: bool = True
 ) -> Starlette:
-    """Make the app for the admin port.
+    """Return the app for the admin port.
 
     Args:
         registry: what `/metrics` shows.
@@ -282,4 +283,4 @@ def admin_app(
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     routes = [Route("/metrics", metrics), *health_routes(readiness, details=details)]
-    return Starlette(routes=[*routes, Mount("/", status_page)] if status_page else routes)
+    return app_of([*routes, Mount("/", status_page)] if status_page else routes)
