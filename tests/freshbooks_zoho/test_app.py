@@ -356,6 +356,11 @@ class TestZoho:
         assert self.send(companion, body).status_code == 400
         assert companion.notifications.bodies == []
 
+    @pytest.mark.parametrize("operation", ["made up", "\ud800", 1, None, ["update"], {"update": 1}])
+    def test_an_operation_that_is_none_of_zohos_counts_as_another_one(self, companion, operation):
+        assert self.send(companion, json.dumps({"operation": operation})).status_code == 200
+        assert counted(companion, source="zoho", event="other", result="stored") == 1
+
     def test_another_path_is_not_there(self, companion):
         assert self.send(companion, "{}", path="other").status_code == 404
         assert companion.notifications.bodies == []

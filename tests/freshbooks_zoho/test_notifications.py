@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import threading
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+import requests
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.companion import Companion
 from support.postgres import on_sqlite
 
 from freshbooks_zoho.webhooks.inbox import Inbox
@@ -44,11 +48,21 @@ def test_a_notification_with_its_channels_token_is_taken():
         {"token": ACCOUNTS.token},
         {"token": [DEALS.token]},
         {"token": "ä"},
+        {"token": "\ud800"},
+        {"token": int(DEALS.channel_id)},
         {"channel_id": "1"},
+        {"channel_id": 1},
+        {"channel_id": float(DEALS.channel_id)},
+        {"channel_id": "\ud800"},
+        {"channel_id": {"id": DEALS.channel_id}},
+        {"channel_id": [DEALS.channel_id]},
+        {"channel_id": True},
         {"channel_id": None},
         {"channel_id": ACCOUNTS.channel_id},
         {"module": "Accounts"},
         {"module": None},
+        {"module": "\ud800"},
+        {"module": ["Deals"]},
     ],
 )
 def test_anything_else_is_not(changes):
@@ -133,6 +147,29 @@ def test_a_token_that_another_process_has_renewed_is_known_at_once(store):
     late = channels.granted(renewed, NOW + timedelta(days=6), NOW - timedelta(hours=2), "")
     keep(store, late)
     assert handled(store, body(), body(late)) == (401, 200)
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("\ud800")
+JSON = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+)
+
+
+@on_sqlite
+def test_whatever_is_sent_to_a_channels_path_is_taken_or_refused_and_never_an_error(box, store, caplog):
+    keep(store, DEALS, ACCOUNTS)
+    whole = body()
+
+    @given(JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(whole, JSON)).map(lambda odd: {**whole, **odd}))
+    @settings(deadline=None)
+    def check(sent):
+        answer = requests.post(f"{companion.url}/zoho/{DEALS.path}", json.dumps(sent), timeout=10)
+        assert answer.status_code in {200, 400, 401, 413}
+
+    with Companion(box, store, handler=lambda inbox: Notifications(store, inbox, clock=lambda: NOW)) as companion:
+        check()
+        assert requests.get(f"{companion.admin_url}/metrics", timeout=10).status_code == 200
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 @on_sqlite

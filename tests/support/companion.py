@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from freshbooks_zoho.webhooks.app import NotificationHandler
     from sandbox import Sandbox
     from singer_store import Store
 
@@ -138,6 +139,7 @@ class Companion:
         limits: Limits = QUICK,
         pending: Any = None,
         settings: Settings | None = None,
+        handler: Callable[[Inbox], NotificationHandler] | None = None,
         **inbox: Any,
     ) -> None:
         self.box, self.store = box, store
@@ -152,6 +154,7 @@ class Companion:
         self.callbacks = Callbacks(self.api, store, public_url or self.url, self.account, clock=box.clock.now)
         self.notifications, self.readiness, self.metrics = Notifications(), Readiness(), Metrics()
         self._limits, self._pending, self._inbox_options = limits, pending or store.pending, inbox
+        self._handler = handler or (lambda _: self.notifications)
         self._ready = threading.Event()
         self._failed: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="companion")
@@ -186,7 +189,7 @@ class Companion:
         public = public_app(
             self.inbox,
             self.callbacks,
-            self.notifications,
+            self._handler(self.inbox),
             self.readiness,
             metrics=self.metrics,
             limits=self._limits,

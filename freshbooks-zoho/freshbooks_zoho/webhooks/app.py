@@ -196,8 +196,9 @@ class _ZohoWebhook(_Webhook):
         if status >= _SERVER_ERROR:
             raise _unavailable(RETRY_AFTER, status)
         taken = status < 300  # noqa: PLR2004
-        event = str(body.get("operation")) if taken else None
-        return _Outcome(status, "stored" if taken else "refused", event=event)
+        operation = body.get("operation")
+        event = operation if isinstance(operation, str) else ""
+        return _Outcome(status, "stored" if taken else "refused", event=event if taken else None)
 
 
 def _signature(scope: Scope) -> bytes | None:

@@ -38,12 +38,13 @@ def _now() -> datetime:
 
 
 def authenticate(body: Mapping[str, Any], known: Sequence[Channel], now: datetime) -> Channel | None:
-    """Give the channel that a notification comes from; None if its token is none of that channel's.
+    """Return the channel that a notification comes from; None if its token is none of that channel's.
 
-    As much is compared for a channel that is not there as for one that is.
+    As much is compared for a channel that is not there as for one that is. A channel's id is a number, which Zoho's
+    pages show as a text.
     """
-    number, token = str(body.get("channel_id") or ""), body.get("token")
-    token = token if isinstance(token, str) and token.isascii() else ""
+    number, token = body.get("channel_id"), _text(body.get("token"))
+    number = str(number) if type(number) is int else _text(number)
     found = None
     for channel in known:
         good = channel.takes(token, now)
@@ -52,8 +53,13 @@ def authenticate(body: Mapping[str, Any], known: Sequence[Channel], now: datetim
     return found if found is not None and found.module == body.get("module") else None
 
 
+def _text(value: Any) -> str:
+    """Return a text that may be one of ours; empty for anything else: JSON knows texts that cannot be encoded."""
+    return value if isinstance(value, str) and value.isascii() else ""
+
+
 def ids_of(body: Mapping[str, Any]) -> list[str] | None:
-    """Give the record ids, each once; None where they cannot be Zoho's."""
+    """Return the record ids, each once; None where they cannot be Zoho's."""
     ids = body.get("ids")
     if not isinstance(ids, list) or len(ids) > MOST_IDS:
         return None
@@ -76,12 +82,12 @@ class Notifications:
         self._loaded_at = -RELOAD_SECONDS
 
     async def is_path(self, path: str) -> bool:
-        """Say, in constant time, whether a path is one that notifications were asked to be sent to."""
+        """Return, in constant time, whether a path is one that notifications were asked to be sent to."""
         # Anybody may ask for any path, and a store that is slow must not keep the others waiting.
         return self._is_known(path) or (await to_thread.run_sync(self._reload) and self._is_known(path))
 
     async def handle(self, body: Mapping[str, Any]) -> int:
-        """Take a notification; gives the HTTP status.
+        """Take a notification; returns the HTTP status.
 
         Raises:
             InboxUnavailableError: if its ids cannot be stored for now.
@@ -105,7 +111,7 @@ class Notifications:
         return any(matches)
 
     def _reload(self) -> bool:
-        """Read the channels anew, at most once a second; gives whether it did."""
+        """Read the channels anew, at most once a second; returns whether it did."""
         if time.monotonic() - self._loaded_at < RELOAD_SECONDS:
             return False
         self._load()
