@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import date, timedelta, timezone
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -15,9 +16,12 @@ from hypothesis import strategies as st
 from support.pipeline import Pipeline, shown
 
 from freshbooks_zoho.console import ATTENTION, OK
-from freshbooks_zoho.receivables.crm import Owing
+from freshbooks_zoho.receivables.crm import Crm
 from freshbooks_zoho.receivables.figures import NOT_SENT, Currencies, Invoice, is_past_due
+from freshbooks_zoho.receivables.owing import Owing, Receivables
 from freshbooks_zoho.receivables.past_due import PastDue, Total, collect, query, totals_of
+from target_zoho_crm.errors import ConfigurationError
+from target_zoho_crm.mapping.tables import KEY, TABLES
 
 TODAY = date(2026, 6, 30)
 MONEY = st.decimals("-100000", "100000", places=2)
@@ -32,12 +36,17 @@ def line(amount, code="USD"):
     return {"name": "Design", "unit_cost": {"amount": amount, "code": code}, "qty": 1}
 
 
-def bill(books, client, amount, *, days_ago, code="USD", **more):
+def bill(books, client, amount, *, days_ago, code="USD", draft=False, **more):
     """An invoice that was due so many days ago, by the business's calendar."""
     moment = books.world.now().astimezone(ZoneInfo("America/Toronto")) - timedelta(days=days_ago)
     with books.at(moment.astimezone(timezone.utc)):
         return books.create_invoice(
-            client["id"], [line(amount, code)], due_offset_days=0, action_mark_as_sent=True, currency_code=code, **more
+            client["id"],
+            [line(amount, code)],
+            due_offset_days=0,
+            action_mark_as_sent=not draft,
+            currency_code=code,
+            **more,
         )
 
 
@@ -140,7 +149,9 @@ def test_a_difference_is_shown_and_told_by_the_exit_code(firm):
     assert "freshbooks-zoho reconcile" in shown(report)
 
 
-def test_accounts_of_one_name_stay_apart(box, tmp_path):
+@pytest.mark.parametrize("aggregates", ["all", "documented"])
+def test_accounts_of_one_name_stay_apart(box, tmp_path, aggregates):
+    box.zoho.switches.coql_aggregates = aggregates
     books = box.freshbooks
     twins = [books.create_client(organization="Alder & Finch", email=f"{name}@example.com") for name in ("a", "b")]
     for client, amount in zip(twins, ("10.10", "20.20"), strict=True):
@@ -241,6 +252,101 @@ def test_the_query_is_one_line_that_zoho_answers(firm):
         rows = opened.zoho.request("POST", "coql", json={"select_query": asked}).body["data"]
         assert len(rows) == len(collect(opened).owing)
     assert "\n" not in asked
+
+
+# an organization that does not add up, or has no room for all fields
+
+
+UNREADABLE = {"kind": "status", "status": 200, "body": {"data": [{"total": 1}], "info": {"more_records": False}}}
+
+
+@pytest.mark.parametrize("refusal", [{"kind": "status", "status": 400, "body": {"code": "INVALID_QUERY"}}, UNREADABLE])
+def test_where_zoho_does_not_add_up_the_rows_are_and_the_figures_are_the_same(firm, monkeypatch, refusal):
+    monkeypatch.setattr("freshbooks_zoho.receivables.crm.PAGE", 7)
+    with firm.session() as opened:
+        by_zoho = collect(opened)
+        assert query(opened)
+        firm.box.zoho.switches.coql_aggregates = "documented"
+        assert collect(opened) == by_zoho
+        firm.box.zoho.switches.coql_aggregates = "all"
+        firm.box.faults.add(service="zoho", path="/crm/v8/coql", **refusal)
+        assert collect(opened) == by_zoho
+    assert len(by_zoho.owing) > 7
+
+
+def without(crm, *labels):
+    """The same, where the organization has no fields of these labels."""
+    layouts = {
+        stream: replace(layout, columns=tuple(one for one in layout.columns if one.row.label not in labels))
+        for stream, layout in crm._layouts.items()
+    }
+    return Crm(crm._client, layouts, crm._account, crm._stages)
+
+
+OPEN = Crm.open.__func__
+LABELS = sorted({row.label for rows in TABLES.values() for row in rows} - {KEY})
+FEWEST = [label for label in LABELS if label not in {"FreshBooks Outstanding", "FreshBooks Due Date"}]
+
+
+def test_without_any_field_but_the_freshbooks_id_what_is_there_can_still_be_read(firm, monkeypatch):
+    opened_crms = []
+    monkeypatch.setattr(Crm, "open", lambda *args: opened_crms.append(OPEN(Crm, *args)) or opened_crms[0])
+    with firm.session() as opened:
+        today = collect(opened).today
+        for labels in ([], *([label] for label in LABELS), FEWEST, LABELS):
+            crm = without(opened_crms[0], *labels)
+            if "FreshBooks Outstanding" in labels:
+                with pytest.raises(ConfigurationError, match="for Deals has no field FreshBooks Outstanding"):
+                    crm.past_due(today)
+            else:
+                for firm.box.zoho.switches.coql_aggregates in ("all", "documented"):
+                    assert crm.past_due(today)
+            for records in (crm.clients(), crm.invoices(), crm.payments()):
+                assert len(list(records)) > 10
+
+
+def test_a_sum_over_nothing_is_nobody():
+    receivables = Receivables("Bills", {"FreshBooks Outstanding": "Open", "FreshBooks Due Date": "Due"}, "USD")
+    assert receivables.read_sums([{"SUM(Open)": None, "COUNT(id)": 0, "MIN(Due)": None}]) == []
+    assert receivables.sums_query("x").endswith(" from Bills where x")
+
+
+@pytest.mark.parametrize("aggregates", ["all", "documented"])
+def test_without_a_field_the_best_that_can_be_known_is_shown_and_what_it_lacks_is_said(
+    box, tmp_path, monkeypatch, aggregates
+):
+    box.zoho.switches.coql_aggregates = aggregates
+    books = box.freshbooks
+    client = books.create_client(organization="Willow Creek")
+    bill(books, client, "40.00", days_ago=5)
+    bill(books, client, "10.00", days_ago=5, draft=True)
+    books.delete_invoice(bill(books, client, "20.00", days_ago=5)["id"])
+    pipeline = Pipeline(box, tmp_path)
+    pipeline.run()
+
+    with pipeline.session() as opened:
+        found = {}
+        for label in (None, "FreshBooks State", "FreshBooks Status", "FreshBooks Due Date", "Account_Name"):
+            monkeypatch.setattr(Crm, "open", lambda *args, label=label: without(OPEN(Crm, *args), label))
+            report = collect(opened)
+            (owing,) = report.owing
+            found[label] = (str(owing.outstanding), owing.name, report.days(owing), report.exit_code)
+            assert [label in sentence for sentence in report.without] == [True] * bool(label)
+            assert all(sentence in shown(report) for sentence in report.without)
+        monkeypatch.setattr(
+            Crm, "open", lambda *args: without(OPEN(Crm, *args), "FreshBooks Status", "FreshBooks Due Date")
+        )
+        for ask in (collect, query):
+            with pytest.raises(ConfigurationError, match="neither FreshBooks Status nor FreshBooks Due Date"):
+                ask(opened)
+
+    assert found == {
+        None: ("40.00", "Willow Creek", 5, OK),
+        "FreshBooks State": ("60.00", "Willow Creek", 5, ATTENTION),
+        "FreshBooks Status": ("50.00", "Willow Creek", 5, ATTENTION),
+        "FreshBooks Due Date": ("40.00", "Willow Creek", None, OK),
+        "Account_Name": ("40.00", "", 5, OK),
+    }
 
 
 # shown

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from sys import intern
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from freshbooks_zoho.receivables.figures import DELETED, NOT_SENT, OVERDUE, Client, Currencies, Invoice, Payment
+from freshbooks_zoho.receivables.figures import Client, Currencies, Invoice, Payment
+from freshbooks_zoho.receivables.owing import Receivables
 from target_zoho_crm.api.coql import quote, select
-from target_zoho_crm.errors import ConfigurationError
+from target_zoho_crm.errors import ConfigurationError, RequestError
 from target_zoho_crm.mapping.money import read_decimal
 from target_zoho_crm.org.preflight import prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
+    from decimal import Decimal
 
+    from freshbooks_zoho.receivables.owing import Owing
     from target_zoho_crm.api.client import ZohoClient
     from target_zoho_crm.mapping.layout import Layout
     from target_zoho_crm.settings import Settings
 
 PAGE = 2000
 """The most rows of a call, for three credits; paging by LIMIT ends at 100,000 (the page "COQL Limitations")."""
+
+logger = logging.getLogger(__name__)
 
 Figure = TypeVar("Figure", bound="Client | Invoice | Payment")
 Row = dict[str, Any]
@@ -43,18 +48,6 @@ class Held(Generic[Figure]):
     id: str
     figure: Figure
     currency: str = ""
-
-
-@dataclass(frozen=True)
-class Owing:
-    """What an account owes in one currency; `account` is None where the deals have none."""
-
-    account: str | None
-    name: str
-    currency: str
-    outstanding: Decimal
-    invoices: int
-    oldest: str | None
 
 
 class Crm:
@@ -126,7 +119,7 @@ class Crm:
             "FreshBooks State",
             "Stage",
         )
-        client = f"{self._name('invoices', 'Account_Name')}.{self._layouts['clients'].key.api_name}"
+        client = self._through("invoices", "Account_Name", "clients")
         for number, row in self._scan("invoices", [*names.values(), client]):
             currency, amount, paid, outstanding, due, status, state, stage = (row.get(name) for name in names.values())
             currency = _word(currency) or self._layouts["invoices"].currency
@@ -139,8 +132,8 @@ class Crm:
     def payments(self) -> Iterator[Held[Payment]]:
         """Read all payments that carry a FreshBooks ID."""
         names = self._names("payments", "Currency", "Amount", "Date", "FreshBooks State")
-        client = f"{self._name('payments', 'Account')}.{self._layouts['clients'].key.api_name}"
-        invoice = f"{self._name('payments', 'Deal')}.{self._layouts['invoices'].key.api_name}"
+        client = self._through("payments", "Account", "clients")
+        invoice = self._through("payments", "Deal", "invoices")
         for number, row in self._scan("payments", [*names.values(), client, invoice]):
             currency, amount, day, state = (row.get(name) for name in names.values())
             currency = _word(currency) or self._layouts["payments"].currency
@@ -150,47 +143,42 @@ class Crm:
             )  # fmt: skip
             yield Held(number, row["id"], figure, currency)
 
-    def past_due_query(self, today: date) -> str:
-        """Give the query for who is past due, without its LIMIT; accounts of one name stay apart by their ids.
+    @property
+    def receivables(self) -> Receivables:
+        """What the organization has to say who is past due.
 
-        Drafts and deleted invoices are no receivables; see `figures.is_past_due`.
+        Raises:
+            ConfigurationError: if that is too little.
         """
-        layout = self._layouts["invoices"]
-        account = self._name("invoices", "Account_Name")
-        outstanding, due, status, state = (
-            self._name("invoices", f"FreshBooks {name}") for name in ("Outstanding", "Due Date", "Status", "State")
-        )
-        currency = layout.named("Currency")
-        groups = [f"{account}.id", f"{account}.Account_Name", *([currency.api_name] if currency else [])]
-        not_sent = ", ".join(quote(each) for each in NOT_SENT)
-        where = (
-            f"(({self._ours('invoices')} and {state} != {quote(DELETED)})"
-            f" and (({outstanding} > 0 and {status} not in ({not_sent}))"
-            f" and ({status} = {quote(OVERDUE)} or {due} < {quote(today.isoformat())})))"
-        )
-        asked = select([*groups, f"SUM({outstanding})", "COUNT(id)", f"MIN({due})"], layout.module, where, None)
-        return f"{asked} group by {', '.join(groups)} order by {', '.join(groups)}"
+        return Receivables.of(self._layouts["invoices"])
+
+    def past_due_query(self, today: date) -> str:
+        """Return the query for who is past due, without its LIMIT.
+
+        Raises:
+            ConfigurationError: if the organization does not have the fields that say it.
+        """
+        receivables = self.receivables
+        return receivables.sums_query(receivables.where(self._ours("invoices"), today))
 
     def past_due(self, today: date) -> list[Owing]:
-        """Ask who is past due, by account and currency."""
-        layout = self._layouts["invoices"]
-        account, currency = self._name("invoices", "Account_Name"), layout.named("Currency")
-        outstanding, due = (
-            self._name("invoices", "FreshBooks Outstanding"),
-            self._name("invoices", "FreshBooks Due Date"),
-        )
-        return [
-            Owing(
-                account=row.get(f"{account}.id"),
-                name=row.get(f"{account}.Account_Name") or "",
-                currency=_word(row.get(currency.api_name) if currency else None) or layout.currency,
-                # A sum may come as a binary fraction; the field itself has two decimals.
-                outstanding=read_decimal(row[f"SUM({outstanding})"]).quantize(Decimal("0.01")),
-                invoices=int(row["COUNT(id)"]),
-                oldest=row.get(f"MIN({due})"),
-            )
-            for row in self._client.query(self.past_due_query(today))
-        ]
+        """Return who is past due, by account and currency.
+
+        Zoho is asked to add up. Where it does not (its pages show MIN of numbers and COUNT of some fields only), the
+        same invoices are read and added up here.
+
+        Raises:
+            ConfigurationError: if the organization does not have the fields that say it.
+            ZohoError: if Zoho cannot be asked.
+        """
+        receivables = self.receivables
+        where = receivables.where(self._ours("invoices"), today)
+        try:
+            return receivables.read_sums(self._client.query(receivables.sums_query(where)))
+        except (RequestError, KeyError, TypeError, ValueError) as error:
+            code = error.code if isinstance(error, RequestError) else "an answer that cannot be read"
+            logger.info("Zoho does not add up what is past due (%s), so the invoices are read one by one.", code)
+        return receivables.add_up(self._rows(receivables.columns, receivables.module, where))
 
     def _names(self, stream: str, *labels: str) -> dict[str, str]:
         """Give the API names of fields; of one that the organization does not have, a name that no row has."""
@@ -199,24 +187,33 @@ class Crm:
     def _name(self, stream: str, label: str) -> str:
         return self._names(stream, label)[label]
 
+    def _through(self, stream: str, label: str, parent: str) -> str:
+        """Give the column that leads through a lookup to the parent's FreshBooks ID; empty where there is no lookup."""
+        name = self._name(stream, label)
+        return f"{name}.{self._layouts[parent].key.api_name}" if name else ""
+
     def _ours(self, stream: str) -> str:
         return f"{self._layouts[stream].key.api_name} like {quote(f'{self._account}:%')}"
 
-    def _scan(self, stream: str, fields: Sequence[str] | Any) -> Iterator[tuple[str, Row]]:
+    def _scan(self, stream: str, fields: Iterable[str]) -> Iterator[tuple[str, Row]]:
         """Give FreshBooks' id and the row of every record of the account, in the order of Zoho's ids."""
         layout = self._layouts[stream]
-        wanted = list(dict.fromkeys(["id", layout.key.api_name, *(name for name in fields if name)]))
+        wanted = [layout.key.api_name, *(name for name in fields if name)]
+        for row in self._rows(wanted, layout.module, self._ours(stream)):
+            number = self._number(row.get(layout.key.api_name))
+            if number is not None:
+                yield number, row
+
+    def _rows(self, fields: Iterable[str], module: str, where: str) -> Iterator[Row]:
+        """Give the rows that a criterion is true of, page by page, in the order of Zoho's ids."""
+        wanted = list(dict.fromkeys(["id", *fields]))
         last: str | None = None
         while True:
-            ours = self._ours(stream)
-            where = ours if last is None else f"({ours} and id > {quote(last)})"
-            query = f"{select(wanted, layout.module, where)} limit 0, {PAGE}"
+            criterion = where if last is None else f"({where} and id > {quote(last)})"
+            query = f"{select(wanted, module, criterion)} limit 0, {PAGE}"
             body = self._client.request("POST", "coql", json={"select_query": query}).body or {}
             rows = body.get("data") or []
-            for row in rows:
-                number = self._number(row.get(layout.key.api_name))
-                if number is not None:
-                    yield number, row
+            yield from rows
             if not rows or not (body.get("info") or {}).get("more_records"):
                 return
             last = str(rows[-1]["id"])

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from freshbooks_zoho.commands.session import Session
     from freshbooks_zoho.console import Console
-    from freshbooks_zoho.receivables.crm import Owing
     from freshbooks_zoho.receivables.figures import Currencies, Invoice
+    from freshbooks_zoho.receivables.owing import Owing
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -51,6 +51,7 @@ class PastDue:
         owing: by account and currency, the largest amounts of each currency first.
         totals: by currency.
         certain: whether FreshBooks' invoices kept still long enough to be read without missing one.
+        without: what Zoho's side lacks because of fields that it does not have, a sentence each.
     """
 
     today: date
@@ -58,6 +59,7 @@ class PastDue:
     owing: tuple[Owing, ...]
     totals: tuple[Total, ...]
     certain: bool = True
+    without: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -74,6 +76,7 @@ class PastDue:
             "today": self.today.isoformat(),
             "time_zone": self.zone,
             "certain": self.certain,
+            "without": list(self.without),
             "customers": [
                 {
                     "account_id": one.account,
@@ -143,6 +146,8 @@ class PastDue:
                     "total.",
                     "warning",
                 )
+        for sentence in self.without:
+            console.line(sentence, "warning")
         if any(total.difference for total in shown):
             console.line(
                 "Zoho's totals are not FreshBooks'. See which records differ: freshbooks-zoho reconcile", "bad"
@@ -164,7 +169,14 @@ def collect(session: Session) -> PastDue:
     owing = crm.past_due(books.today)
     totals = totals_of(owing, books.invoices().values(), books.today, crm.currencies("invoices"))
     ordered = sorted(owing, key=lambda one: (one.currency, -one.outstanding, one.name, one.account or ""))
-    return PastDue(books.today, str(books.zone), tuple(ordered), tuple(totals), certain=not books.uncertain)
+    return PastDue(
+        today=books.today,
+        zone=str(books.zone),
+        owing=tuple(ordered),
+        totals=tuple(totals),
+        certain=not books.uncertain,
+        without=crm.receivables.without,
+    )
 
 
 def query(session: Session) -> str:
