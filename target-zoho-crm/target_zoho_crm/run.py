@@ -8,12 +8,14 @@ from contextlib import ExitStack
 from datetime import datetime, timezone
 from functools import cached_property, partial
 from importlib.metadata import version
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from singer_store import Authorizer, open_store
 from target_zoho_crm.api.auth import open_broker
 from target_zoho_crm.api.client import ZohoClient
 from target_zoho_crm.background import Background
+from target_zoho_crm.org.memory import Memory
 from target_zoho_crm.org.preflight import Ready, prepare
 from target_zoho_crm.summary import Summary
 from target_zoho_crm.sync.dry_run import DryRun, to_file, to_terminal
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
     from singer_store import Store
     from target_zoho_crm.mapping.layout import Destination
     from target_zoho_crm.settings import Settings
+    from target_zoho_crm.sync.incoming import Source
     from target_zoho_crm.sync.planning import Action, Values
+    from target_zoho_crm.sync.syncing import StreamSync
 
 PLUGIN = "target-zoho-crm"
 
@@ -54,6 +58,9 @@ class Run:
         self.accounts: dict[str, str] = {}
         self.deals: dict[str, dict[str, str | None]] = {}
         self.removed: set[str] = set()
+        self._ready: Ready | None = None
+        self._surveying = RLock()
+        self._again: dict[type[StreamSync], dict[str, Source]] = {}
         self._rests = Background()
         self._under_way: tuple[str | None, frozenset[str]] = (None, frozenset())
         self._open = ExitStack()
@@ -74,19 +81,40 @@ class Run:
             ZohoClient(broker, max_parallel=self.settings.max_parallel_requests, user_agent=agent)
         )
 
-    @cached_property
+    @property
     def ready(self) -> Ready:
         """The organization, checked, and where each stream goes.
 
         Raises:
             ZohoError: if anything has to be put right first; nothing of a record has been written then.
         """
-        # A plan that cannot be told is not made.
-        dry_run = self.dry_run if self.settings.dry_run else None
-        ready = prepare(self.client, self.settings)
-        if dry_run is not None:
-            dry_run.begin(ready)
-        return ready
+        with self._surveying:
+            if self._ready is None:
+                # A plan that cannot be told is not made.
+                dry_run = self.dry_run if self.settings.dry_run else None
+                self._ready = prepare(self.client, self.settings, self.memory)
+                if dry_run is not None:
+                    # A plan looks anew, where a run goes by what is remembered.
+                    spared = self.client.usage.credits if self.memory.survey() else 0
+                    dry_run.begin(self._ready, spared)
+            return self._ready
+
+    def survey_again(self) -> bool:
+        """Read the organization, if what is known of it is from an earlier run; return whether it was.
+
+        Raises:
+            ZohoError: as `ready` does.
+        """
+        with self._surveying:
+            if self._ready is None or not self._ready.is_remembered:
+                return False
+            self._ready = prepare(self.client, self.settings, self.memory, anew=True)
+            return True
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What is remembered of the organization."""
+        return Memory.of(self.store, self.settings)
 
     def check(self) -> None:
         """Make sure that records can be written.
@@ -155,6 +183,34 @@ class Run:
         if stream != last or not under_way.isdisjoint(keys):
             self._rests.wait()
 
+    def put_aside(self, sync: type[StreamSync], sources: Mapping[str, Source]) -> None:
+        """Have records planned once more, with the organization as it is by then; see `repeat`."""
+        self._again.setdefault(sync, {}).update(sources)
+
+    def repeat(self) -> None:
+        """Read the organization, and bring what was put aside because it was refused by what was known of it.
+
+        Raises:
+            ZohoError: if the run has to stop.
+        """
+        if not self._again:
+            return
+        self._rests.wait()
+        again, self._again = self._again, {}
+        self.survey_again()
+        for sync, sources in again.items():
+            sync(self).bring_and_note(sources)
+        self._rests.wait()
+
+    def complete(self) -> None:
+        """Wait until all that was brought is written and noted.
+
+        Raises:
+            ZohoError: that of a batch.
+        """
+        self.settle()
+        self.repeat()
+
     def finish(self, *, failed: bool = False) -> None:
         """Report the run, note it in the history, and close everything."""
         self._rests.close()
@@ -162,6 +218,9 @@ class Run:
             return
         self._used = False
         try:
+            if failed and self._ready is not None and self._ready.is_remembered:
+                # The reason may be that it is not like that any more.
+                self.memory.forget_survey()
             self._report(failed=failed)
         finally:
             self.close()

@@ -110,7 +110,7 @@ class TargetZohoCRM(Target):
         """Wait until all batches are written."""
         self._background.wait()
         if self._run is not None:
-            self._run.settle()
+            self._run.complete()
 
     @override  # type: ignore[misc]
     def listen(self, file_input: IO[str] | None = None) -> None:

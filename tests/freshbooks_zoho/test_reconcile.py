@@ -362,6 +362,7 @@ def test_what_has_not_changed_since_the_start_date_need_not_be_in_zoho(box, tmp_
 
 def test_an_organization_of_one_currency_without_a_module_for_payments(box, tmp_path):
     box.zoho.edition = "standard"
+    box.zoho.switches.custom_module_caps["standard"] = 0
     books = box.freshbooks
     client = books.create_client(organization="Atelier", currency_code="EUR")
     unit = {"amount": "10.00", "code": "EUR"}

@@ -9,9 +9,11 @@ import sys
 from singer_store import open_store
 from target_zoho_crm.api.auth import refresher
 from target_zoho_crm.api.client import ZohoClient
-from target_zoho_crm.org.fields import FieldSpec, ModuleSpec
+from target_zoho_crm.mapping.metadata import FieldSpec
+from target_zoho_crm.org.fields import ModuleSpec
 from target_zoho_crm.org.organization import read_organization
 from target_zoho_crm.org.provisioning import provision
+from target_zoho_crm.org.requirements import requirements
 
 KEY = FieldSpec("FreshBooks ID", "text", length=100, unique=True)
 ACCOUNTS = ModuleSpec(
@@ -50,8 +52,10 @@ def main(store_url: str, accounts_url: str, client_id: str) -> None:
             organization = read_organization(client)
             print("ready", flush=True)  # noqa: T201
             sys.stdin.readline()
-            result = provision(client, organization, ALL)
-    print(json.dumps({name: sorted(one.fields) for name, one in result.modules.items()}))  # noqa: T201
+            provision(client, requirements(organization, ALL))
+            names = [spec.name for spec in ALL]
+            found = requirements(read_organization(client, names), ALL)
+    print(json.dumps({one.spec.name: sorted(one.plan.present) for one in found}))  # noqa: T201
 
 
 if __name__ == "__main__":

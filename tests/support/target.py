@@ -15,6 +15,8 @@ from cryptography.fernet import Fernet
 
 from singer_store import open_store
 from target_zoho_crm.errors import ZohoError
+from target_zoho_crm.org.memory import Memory
+from target_zoho_crm.settings import read_settings
 from target_zoho_crm.target import TargetZohoCRM
 
 if TYPE_CHECKING:
@@ -209,6 +211,11 @@ class Org:
         settings = self.settings()
         with open_store(settings["store_url"], settings["store_key"]) as store:
             yield store
+
+    def a_day_later(self) -> None:
+        """Let what is remembered of the organization be too old to count."""
+        with self.store() as store:
+            Memory.of(store, read_settings(self.settings())).forget_survey()
 
     def pending(self) -> dict[tuple[str, str], Any]:
         """The objects still to sync, by stream and id."""

@@ -10,7 +10,8 @@ from cryptography.fernet import Fernet
 from singer_store import open_store
 from target_zoho_crm.api.auth import refresher
 from target_zoho_crm.api.client import Retries, ZohoClient
-from target_zoho_crm.org.organization import Field, Module
+from target_zoho_crm.mapping.metadata import Choice, Field
+from target_zoho_crm.org.model import Module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,10 +53,16 @@ def client_of(
 
 
 def field(label: str, data_type: str = "text", **known) -> Field:
-    """A field as Zoho would describe it, its API name made of its label."""
-    return Field(label.replace(" ", "_"), label, data_type, **known)
+    """A field as Zoho would describe it, its API name and its id made of its label."""
+    name = label.replace(" ", "_")
+    return Field(name, label, data_type, **{"id": f"id of {name}", **known})
 
 
-def module(name: str, *fields: Field) -> Module:
+def choices(*names: str, **kinds: str) -> tuple[Choice, ...]:
+    """Choices that are displayed under these names; of stages, their kinds by name."""
+    return tuple(Choice(name, name, kinds.get(name, "")) for name in names)
+
+
+def module(name: str, *fields: Field, **known) -> Module:
     """A module with these fields."""
-    return Module(name, name, {one.api_name: one for one in fields})
+    return Module(name, name, {one.api_name: one for one in fields}, **{"id": f"id of {name}", **known})

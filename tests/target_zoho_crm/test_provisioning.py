@@ -21,10 +21,12 @@ from support.zoho import client_of, field, module
 from sandbox import Sandbox
 from singer_store import open_store
 from target_zoho_crm.api.scopes import SCOPES
-from target_zoho_crm.errors import ConfigurationError, PermissionDeniedError, UnavailableError
-from target_zoho_crm.org.fields import FieldSpec, ModuleSpec, describe, plan_fields
+from target_zoho_crm.errors import ConfigurationError, PermissionDeniedError
+from target_zoho_crm.mapping.metadata import FieldSpec
+from target_zoho_crm.org.fields import ModuleSpec, describe, plan_fields
 from target_zoho_crm.org.organization import read_organization
 from target_zoho_crm.org.provisioning import provision
+from target_zoho_crm.org.requirements import requirements
 
 if TYPE_CHECKING:
     from target_zoho_crm.api.client import ZohoClient
@@ -45,8 +47,23 @@ def client(box, tmp_path):
         yield client
 
 
-def run(client: ZohoClient, *wanted: ModuleSpec, create_fields: bool = True):
-    return provision(client, read_organization(client), wanted or ALL, create_fields=create_fields)
+class Found:
+    """What is there after provisioning, and what came of it."""
+
+    def __init__(self, client: ZohoClient, wanted: tuple[ModuleSpec, ...], made) -> None:
+        names = [spec.name for spec in wanted]
+        found = requirements(read_organization(client, names), wanted, refused=made.refused)
+        self.modules = {one.spec.name: one for one in found if one.module}
+        self.fields = {one.spec.name: one.plan.present for one in found}
+        self.unavailable = {one.spec.name: one.unavailable for one in found if one.unavailable}
+        self.created, self.refused = made.created, made.refused
+
+
+def run(client: ZohoClient, *wanted: ModuleSpec, create_fields: bool = True, organization=None) -> Found:
+    """Provision what an organization lacks, as it is now or was read before."""
+    wanted = wanted or ALL
+    before = organization or read_organization(client, [spec.name for spec in wanted])
+    return Found(client, wanted, provision(client, requirements(before, wanted), create_fields=create_fields))
 
 
 def labels(box: Sandbox, name: str) -> list[str]:
@@ -127,14 +144,12 @@ def test_everything_is_created_and_known_by_the_names_that_zoho_gave(box, client
     result = run(client)
 
     assert set(result.modules) == {"Accounts", "Deals", "FreshBooks Payments"}
-    accounts, payments = result.modules["Accounts"], result.modules["FreshBooks Payments"]
-    assert set(accounts.fields) == set(accounts.created) == {spec.label for spec in ACCOUNTS.fields}
-    assert accounts.fields["FreshBooks ID"].unique
-    assert accounts.key_unique
-    assert accounts.fields["FreshBooks Email"].api_name in accounts.module.fields
-    assert payments.fields["Deal"].lookup_module == "Deals"
-    assert payments.api_name in box.zoho.organization.modules
-    assert result.modules["Deals"].fields["FreshBooks Lines"].length == 32000
+    accounts, payments = result.fields["Accounts"], result.fields["FreshBooks Payments"]
+    assert set(accounts) == set(result.created["Accounts"]) == {spec.label for spec in ACCOUNTS.fields}
+    assert accounts["FreshBooks ID"].unique
+    assert payments["Deal"].lookup_module == "Deals"
+    assert result.modules["FreshBooks Payments"].name in box.zoho.organization.modules
+    assert result.fields["Deals"]["FreshBooks Lines"].length == 32000
 
 
 def test_never_more_than_five_fields_a_call(box, client):
@@ -151,7 +166,7 @@ def test_the_second_time_nothing_is_written(box, client):
     result = run(client)
 
     assert {call.method for call in box.calls("zoho", "/crm")} == {"GET"}
-    assert [one.created for one in result.modules.values()] == [(), (), ()]
+    assert result.created == {}
 
 
 def test_fields_are_found_under_another_api_name(box, client):
@@ -161,7 +176,7 @@ def test_fields_are_found_under_another_api_name(box, client):
     renamed.api_name = "FB_Key"
     box.zoho.organization.modules["Accounts"].fields["FB_Key"] = renamed
 
-    assert run(client, ACCOUNTS).modules["Accounts"].fields["FreshBooks ID"].api_name == "FB_Key"
+    assert run(client, ACCOUNTS).fields["Accounts"]["FreshBooks ID"].api_name == "FB_Key"
     assert labels(box, "Accounts").count("FreshBooks ID") == 1
 
 
@@ -171,7 +186,7 @@ def test_a_lost_answer_creates_no_field_twice(box, client, kind):
 
     result = run(client, ACCOUNTS)
 
-    assert sorted(labels(box, "Accounts")) == sorted(result.modules["Accounts"].fields)
+    assert sorted(labels(box, "Accounts")) == sorted(result.fields["Accounts"])
 
 
 @pytest.mark.parametrize("kind", ["reset_after", "truncate", "reset"])
@@ -193,23 +208,37 @@ def test_a_refusal_of_what_is_there_by_now_counts_for_nothing(box, client):
     box.zoho.add_custom_field("Deals", "FreshBooks Lines", "textarea")
     refuse_fields(box, "LIMIT_EXCEEDED", "LIMIT_EXCEEDED")
 
-    deals = provision(client, organization, [DEALS]).modules["Deals"]
+    result = run(client, DEALS, organization=organization)
 
-    assert deals.key_unique
-    assert deals.created == ()
+    assert result.fields["Deals"]["FreshBooks ID"].unique
+    assert (result.created, bool(result.refused)) == ({"Deals": ()}, False)
 
 
 def test_a_field_that_zoho_has_but_does_not_show_is_looked_for_among_the_unused(box, client):
     refuse_fields(box, "DUPLICATE_DATA", "DUPLICATE_DATA", times=None)
 
-    with pytest.raises(UnavailableError, match=r"Deals.*'FreshBooks ID', 'FreshBooks Lines'.*unused"):
+    with pytest.raises(ConfigurationError, match=r"'FreshBooks ID' .* in Deals and does not show it.*unused"):
         run(client, DEALS)
+    assert len(box.calls("zoho", FIELDS, "POST")) == 1
+
+
+def test_an_optional_field_that_zoho_does_not_make_is_done_without_and_not_asked_for_again(box, client):
+    run(client, replace(DEALS, fields=(KEY,)))
+    refuse_fields(box, "NOT_ALLOWED", times=None)
+    before = len(box.calls("zoho", FIELDS, "POST"))
+
+    result = run(client, DEALS)
+    again = requirements(read_organization(client, ["Deals"]), [DEALS], refused=result.refused)
+
+    assert len(box.calls("zoho", FIELDS, "POST")) == before + 1
+    assert "'FreshBooks Lines'" in result.refused.fields["Deals"]["FreshBooks Lines"]
+    assert [one.creation for one in again] == [None]
 
 
 def test_an_answer_in_html_counts_as_lost(box, client):
     box.faults.add(service="zoho", path=FIELDS, method="POST", kind="status", status=502, body=b"<html>")
 
-    assert run(client, ACCOUNTS).modules["Accounts"].key_unique
+    assert run(client, ACCOUNTS).fields["Accounts"]["FreshBooks ID"].unique
 
 
 def test_two_processes_at_once_end_with_the_same_fields(box, tmp_path):
@@ -248,11 +277,10 @@ def test_where_both_unique_fields_are_used_the_key_is_not_unique(box, client):
     for label in ("Tax Number", "Old Key"):
         box.zoho.add_custom_field("Accounts", label, unique=True)
 
-    accounts = run(client, ACCOUNTS).modules["Accounts"]
+    accounts = run(client, ACCOUNTS).fields["Accounts"]
 
-    assert not accounts.fields["FreshBooks ID"].unique
-    assert not accounts.key_unique
-    assert set(accounts.fields) == {spec.label for spec in ACCOUNTS.fields}
+    assert not accounts["FreshBooks ID"].unique
+    assert set(accounts) == {spec.label for spec in ACCOUNTS.fields}
 
 
 def test_a_unique_field_that_zoho_refuses_is_made_without_being_unique(box, client):
@@ -261,44 +289,64 @@ def test_a_unique_field_that_zoho_refuses_is_made_without_being_unique(box, clie
     for label in ("Tax Number", "Old Key"):
         box.zoho.add_custom_field("Accounts", label, unique=True)
 
-    accounts = provision(client, organization, [ACCOUNTS]).modules["Accounts"]
+    accounts = run(client, ACCOUNTS, organization=organization).fields["Accounts"]
 
-    assert not accounts.key_unique
-    assert set(accounts.fields) == {spec.label for spec in ACCOUNTS.fields}
+    assert not accounts["FreshBooks ID"].unique
+    assert set(accounts) == {spec.label for spec in ACCOUNTS.fields}
 
 
 def test_a_smaller_budget_than_zohos_page_says_is_found_out(box, client):
     refuse_fields(box, "LIMIT_EXCEEDED", "LIMIT_EXCEEDED")
     wanted = ModuleSpec("Deals", (KEY, replace(KEY, label="FreshBooks Number")))
 
-    deals = run(client, wanted).modules["Deals"]
+    deals = run(client, wanted).fields["Deals"]
 
-    assert [one.unique for one in deals.fields.values()] == [False, False]
+    assert [one.unique for one in deals.values()] == [False, False]
 
 
 def test_a_key_made_by_hand_and_not_unique_is_used_as_it_is(box, client):
     box.zoho.add_custom_field("Accounts", "FreshBooks ID", length=100)
 
-    assert not run(client, ACCOUNTS).modules["Accounts"].key_unique
+    assert not run(client, ACCOUNTS).fields["Accounts"]["FreshBooks ID"].unique
 
 
-def test_too_many_custom_fields_is_said_in_words(box, client):
-    box.zoho.switches.custom_field_caps["enterprise"] = 3
+@pytest.mark.parametrize("code", ["FIELD_LIMIT_EXCEEDED", "LIMIT_EXCEEDED"])
+def test_where_there_is_no_room_for_all_fields_the_least_needed_are_left_out(box, client, code):
+    box.zoho.switches.field_limit_code = code
+    box.zoho.switches.custom_field_caps["enterprise"] = 5
 
-    with pytest.raises(ConfigurationError, match=r"'FreshBooks .*Accounts.*as many custom fields as the edition"):
+    result = run(client, ACCOUNTS)
+
+    assert list(result.fields["Accounts"]) == [spec.label for spec in ACCOUNTS.fields[:5]]
+    assert set(result.refused.fields["Accounts"]) == {spec.label for spec in ACCOUNTS.fields[5:]}
+    assert "as many custom fields as the edition allows" in result.refused.fields["Accounts"]["FreshBooks Since"]
+
+
+def test_without_room_for_the_freshbooks_id_there_is_no_sync(box, client):
+    box.zoho.switches.custom_field_caps["enterprise"] = 0
+
+    with pytest.raises(ConfigurationError, match=r"'FreshBooks ID' .*Accounts.*as many custom fields as the edition"):
         run(client, ACCOUNTS)
 
 
-@pytest.mark.parametrize("edition", ["free", "standard", "professional"])
-def test_an_edition_without_modules_through_the_api_is_not_asked_for_one(box, client, edition):
+@pytest.mark.parametrize("edition", ["standard", "professional"])
+def test_what_an_edition_can_have_is_asked_of_zoho_not_looked_up(box, client, edition):
     box.zoho.edition = edition
-    box.zoho.switches.custom_field_caps["free"] = 10
+    box.zoho.switches.custom_module_caps[edition] = 1
+
+    assert "FreshBooks Payments" in run(client).modules
+
+
+def test_a_module_that_exists_unseen_is_asked_for_once(box, client):
+    body = {
+        "modules": [{"code": "DUPLICATE_DATA", "details": {"api_name": "api_name"}, "message": "", "status": "error"}]
+    }
+    box.faults.add(service="zoho", path=MODULES, method="POST", kind="status", status=400, body=body, times=None)
 
     result = run(client)
 
-    assert set(result.modules) == {"Accounts", "Deals"}
-    assert "Enterprise" in result.unavailable["FreshBooks Payments"]
-    assert box.calls("zoho", MODULES, "POST") == []
+    assert "does not show it" in result.unavailable["FreshBooks Payments"]
+    assert len(box.calls("zoho", MODULES, "POST")) == 1
 
 
 def test_a_module_made_by_hand_is_used_in_every_edition(box, client):
@@ -307,8 +355,8 @@ def test_a_module_made_by_hand_is_used_in_every_edition(box, client):
 
     result = run(client)
 
-    assert result.modules["FreshBooks Payments"].api_name == "CustomModule1"
-    assert set(result.modules["FreshBooks Payments"].fields) == {spec.label for spec in PAYMENTS.fields}
+    assert result.modules["FreshBooks Payments"].name == "CustomModule1"
+    assert set(result.fields["FreshBooks Payments"]) == {spec.label for spec in PAYMENTS.fields}
 
 
 def test_no_room_for_another_module_leaves_the_others_working(box, client):
@@ -361,15 +409,6 @@ def test_without_create_fields_everything_missing_is_listed_and_nothing_written(
     for word in ("create_fields", "Accounts", "Deals", "'FreshBooks Payments'", "(text, unique)", *missing):
         assert word in str(error.value)
     assert {call.method for call in box.calls("zoho", "/crm")} == {"GET"}
-
-
-def test_without_create_fields_a_module_that_cannot_be_had_is_not_asked_for(box, client):
-    run(client, ACCOUNTS, DEALS)
-    box.zoho.edition = "professional"
-
-    result = run(client, create_fields=False)
-
-    assert set(result.unavailable) == {"FreshBooks Payments"}
 
 
 def test_a_field_of_the_wrong_type_stops_before_anything_is_written(box, client):

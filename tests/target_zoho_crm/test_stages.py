@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from support.zoho import field, module
+from support.zoho import choices, field, module
 
-from target_zoho_crm.org.organization import Organization, Pipeline
+from target_zoho_crm.mapping.stages import STAGES
+from target_zoho_crm.org.model import Organization, Pipeline
 from target_zoho_crm.org.pipelines import pipeline_state, pipelines_of
 
-STANDARD = Pipeline("Standard (Standard)", ("Qualification", "Closed Won", "Closed Lost"), default=True)
-INVOICES = Pipeline("FreshBooks Invoices", ("Sent", "Closed Won"))
+STANDARD = Pipeline("Standard (Standard)", choices("Qualification", "Closed Won", "Closed Lost"), default=True)
+INVOICES = Pipeline("FreshBooks Invoices", choices("Sent", "Closed Won"))
 BOTH = (INVOICES, STANDARD)
 
 
@@ -17,8 +18,11 @@ def organization(**known) -> Organization:
 
 
 def state(wanted, *stages, pipelines=BOTH, picklist=()):
-    deals = module("Deals", field("Stage", "picklist", picklist=picklist))
-    return pipeline_state(organization(pipelines=pipelines, modules={"Deals": deals}), wanted, set(stages))
+    """The state of a pipeline whose deals may be given these stages."""
+    named = dict(zip([*STAGES, *map(str, range(len(stages)))], stages, strict=False))
+    stage_map = {status: named.get(status, stages[0] if stages else "Closed Won") for status in STAGES}
+    deals = module("Deals", field("Stage", "picklist", choices=choices(*picklist)))
+    return pipeline_state(organization(pipelines=pipelines, modules={"Deals": deals}), wanted, stage_map)
 
 
 def test_without_the_setting_it_is_the_default_pipeline():
@@ -28,7 +32,7 @@ def test_without_the_setting_it_is_the_default_pipeline():
 
 
 def test_the_setting_names_the_pipeline():
-    assert state("FreshBooks Invoices", "Sent").chosen is INVOICES
+    assert state("FreshBooks Invoices", "Sent").chosen == INVOICES
 
 
 def test_a_pipeline_is_found_in_upper_and_lower_case():

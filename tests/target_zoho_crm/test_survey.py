@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from support.zoho import field, module
+from support.zoho import choices, field, module
 
 from target_zoho_crm.errors import ConfigurationError
 from target_zoho_crm.mapping.stages import STAGES
-from target_zoho_crm.org.organization import Organization, Pipeline
-from target_zoho_crm.org.requirements import missing_in_words
+from target_zoho_crm.org.model import Listing, Organization, Pipeline
+from target_zoho_crm.org.requirements import Refused, missing_in_words
 from target_zoho_crm.org.survey import limits, survey
 from target_zoho_crm.settings import read_settings
 
@@ -22,10 +22,10 @@ def organization(*, edition="enterprise", accounts=(), deals=(), **known):
     stages = tuple(dict.fromkeys(STAGES.values()))
     native = [replace(field(name), api_name=name) for name in NATIVE]
     modules = {"Accounts": module("Accounts", *native, *accounts), "Deals": module("Deals", *native, *deals)}
-    labels = {name: name for name in modules}
-    pipelines = (Pipeline("Standard", stages, default=True),)
+    listed = {name: Listing(name, name) for name in modules}
+    pipelines = (Pipeline("Standard", choices(*stages), default=True),)
     return replace(
-        Organization("1", edition, "USD", None, "UTC", modules, labels, pipelines),
+        Organization("1", edition, "USD", None, "UTC", modules, listed, pipelines),
         **known,
     )
 
@@ -55,7 +55,7 @@ def test_a_creation_costs_a_credit_for_each_five_fields_and_the_reading_back():
 
 def test_everything_that_is_wrong_is_told_at_once():
     wrong = organization(deals=[field("FreshBooks Status", "integer"), field("FreshBooks Paid", "date")])
-    wrong = replace(wrong, pipelines=(Pipeline("Standard", ("Closed Won",), default=True),))
+    wrong = replace(wrong, pipelines=(Pipeline("Standard", choices("Closed Won"), default=True),))
     del wrong.modules["Accounts"].fields["Account_Name"]
     config = settings(extra_fields={"invoices": {"Nowhere": "po_number"}}, payments_module="none")
 
@@ -71,16 +71,19 @@ def test_a_module_that_cannot_take_the_records_leaves_nothing_else_to_say():
 
 
 def test_a_module_that_is_not_to_be_had_is_a_problem_only_where_it_was_asked_for_by_name():
-    small = organization(edition="standard")
+    refused = Refused(modules={"FreshBooks Payments": "Zoho refuses it."})
 
-    assert (survey(small, settings()).problems, len(survey(small, settings()).unavailable)) == ((), 1)
-    assert survey(small, settings(payments_module="FreshBooks Payments")).problems
+    found = survey(organization(), settings(), refused=refused)
+    named = survey(organization(), settings(payments_module="FreshBooks Payments"), refused=refused)
+
+    assert (found.problems, found.unavailable) == ((), ("Zoho refuses it.",))
+    assert named.problems == ("Zoho refuses it.",)
 
 
 def test_what_is_missing_is_named_with_types():
     said = missing_in_words(survey(organization(), settings()).requirements.values())
 
-    assert "in Accounts, the fields 'FreshBooks ID' (text, unique), 'FreshBooks Email' (email)" in said
+    assert "in Accounts, the fields 'FreshBooks ID' (text, unique), 'FreshBooks Outstanding' (currency)" in said
     assert "the module 'FreshBooks Payments' with the fields" in said
 
 

@@ -183,7 +183,7 @@ def test_the_date_of_a_payment_may_change(org):
 
 
 def test_an_organization_without_custom_modules_shows_payments_on_the_deal(new_org, caplog):
-    new_org.box.zoho.edition = "standard"
+    new_org.box.zoho.switches.custom_module_caps["enterprise"] = 0
     new_org.run(
         ("clients", client()),
         ("invoices", invoice()),
@@ -337,15 +337,33 @@ def test_a_consent_to_each_operation_of_a_run_is_enough(new_org):
     assert "ZohoCRM.modules.deals.DELETE" in str(result.error)
 
 
-@pytest.mark.parametrize("action", ["view", "create", "edit"])
-@pytest.mark.parametrize("module", ["Accounts", "Deals", "FreshBooks_Payments"])
-def test_what_the_user_may_not_do_stops_the_run_before_the_first_write(new_org, action, module):
+@pytest.mark.parametrize(
+    ("module", "action"),
+    [(module, action) for module in ("Accounts", "Deals") for action in ("view", "create", "edit")]
+    + [("FreshBooks_Payments", "create"), ("FreshBooks_Payments", "edit")],
+)
+def test_what_the_user_may_not_do_stops_the_run_before_the_first_write(new_org, module, action):
     assert new_org.run(("clients", client(9))).error is None  # makes the fields and the module
+    new_org.a_day_later()
     before = len(new_org.writes())
     new_org.box.zoho.forbid(action, module)
     result = new_org.run(*EVERYTHING)
     assert module.replace("_", " ") in str(result.error).replace("_", " ")
     assert len(new_org.writes()) == before
+
+
+@pytest.mark.parametrize("gone", ["hidden", "deleted"])
+def test_a_payments_module_that_is_not_shown_any_more_is_done_without_and_not_made_again(new_org, caplog, gone):
+    assert new_org.run(*EVERYTHING).error is None
+    new_org.a_day_later()
+    if gone == "hidden":
+        new_org.box.zoho.forbid("view", "FreshBooks_Payments")
+    else:
+        del new_org.box.zoho.organization.modules["FreshBooks_Payments"]
+    assert new_org.run(*EVERYTHING, ("payments", payment(2, date="2026-06-25"))).error is None
+    assert last_payment(new_org) == "2026-06-25"
+    assert "'FreshBooks Payments' is not there any more" in caplog.text
+    assert len(new_org.box.calls("zoho", "/crm/v8/settings/modules", "POST")) == 1
 
 
 def test_deleting_is_asked_for_only_where_records_are_deleted(new_org):
@@ -473,7 +491,7 @@ def test_a_dry_run_creates_no_field_and_says_which_it_would(new_org, capsys):
     assert all(call.method == "GET" or call.path.endswith("coql") for call in new_org.calls())
     said = capsys.readouterr().err
     assert "would first create in Accounts: FreshBooks ID" in said
-    assert "would first create the module 'FreshBooks Payments' with Amount, Currency," in said
+    assert "would first create the module 'FreshBooks Payments' with FreshBooks ID, Deal," in said
     assert "(506 credits)" in said
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.zoho import field
+from support.zoho import choices, field
 
 from target_zoho_crm.mapping.money import MoneyError, in_currency, read_money
 from target_zoho_crm.mapping.values import Fitter, UnfitError, same
@@ -62,12 +62,12 @@ def test_nothing_is_none(value):
 
 
 def test_a_picklist_value_becomes_the_display_value():
-    assert fit(field("Type", "picklist", picklist=("Cash", "Bank Transfer")), "bank transfer") == "Bank Transfer"
+    assert fit(field("Type", "picklist", choices=choices("Cash", "Bank Transfer")), "bank transfer") == "Bank Transfer"
 
 
 def test_a_value_that_is_not_in_the_picklist_is_left_empty_and_counted():
     fitter = Fitter()
-    assert fitter.fit(field("Type", "picklist", picklist=("Cash",)), "Barter") is None
+    assert fitter.fit(field("Type", "picklist", choices=choices("Cash")), "Barter") is None
     assert fitter.emptied == {"Type": 1}
 
 

@@ -20,7 +20,7 @@ from freshbooks_zoho.project import ProjectError, find_project
 from freshbooks_zoho.settings import PLUGIN, Settings
 from singer_store import Authorizer
 from tap_freshbooks.account import businesses, choose
-from target_zoho_crm.org.survey import Survey, read_survey
+from target_zoho_crm.org.surveyor import Surveyor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from freshbooks_zoho.project import Project
     from singer_store import Store
     from tap_freshbooks.account import Business
+    from target_zoho_crm.org.survey import Survey
 
 TIMEOUT = 10.0
 
@@ -114,7 +115,7 @@ class Subject:
         Raises:
             ZohoError: if it cannot be read.
         """
-        return read_survey(self.session.zoho, self.settings.target)
+        return Surveyor(self.session.zoho, self.settings.target, self.session.memory).read()
 
     @property
     def modules(self) -> tuple[str, ...]:

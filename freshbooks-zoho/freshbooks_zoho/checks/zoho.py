@@ -12,7 +12,6 @@ from freshbooks_zoho.settings import PLUGIN, TARGET
 from target_zoho_crm.api.auth import DATA_CENTRES, check_accounts_url, is_loopback, open_broker
 from target_zoho_crm.api.coql import select
 from target_zoho_crm.errors import PermissionDeniedError, QuotaError, ScopeError
-from target_zoho_crm.org.survey import shortages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,15 +86,13 @@ def fields(subject: Subject) -> Finding:
     problems = [one for one in found.problems if state is None or one != state.problem]
     if problems:
         return bad(" ".join(problems), SETUP)
-    if short := shortages(found):
-        return bad(" ".join(short), f"{SETTINGS}, Modules and Fields: remove custom fields that nobody uses")
     if found.creations:
-        missing = f"Zoho lacks {'; '.join(map(str, found.creations))}."
+        missing = " ".join([f"Zoho lacks {'; '.join(map(str, found.creations))}.", *found.shortages])
         if subject.settings.target.create_fields:
             return warning(f"{missing} The next run creates them.", SETUP)
         return bad(f"{missing} Runs may not create them (create_fields).", SETUP)
-    if found.unavailable:
-        return ok("All fields are there; payments have no module in this edition and show on their deals only.")
+    if without := [*found.unavailable, *found.left_out]:
+        return warning(" ".join(without), SETUP)
     return ok("All fields and modules are there.")
 
 
@@ -107,5 +104,7 @@ def stages(subject: Subject) -> Finding:
     if state.problem:
         mend = SETUP if state.can_be_made else f'meltano config set {TARGET} stage_map \'{{"paid": "Closed Won"}}\''
         return bad(state.problem, mend)
+    if state.explained:
+        return ok(state.explained)
     where = f"The pipeline {state.name!r}" if state.name else "The field Stage of Deals"
     return ok(f"{where} has all stages that invoices are given.")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from singer_store import Store
     from tap_freshbooks.client import FreshBooksClient
     from target_zoho_crm.api.client import ZohoClient
+    from target_zoho_crm.org.memory import Memory
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 
@@ -70,6 +71,13 @@ class Session:
         from freshbooks_zoho.zoho.side import open_client  # noqa: PLC0415
 
         return self._open.enter_context(open_client(self.settings, self.store))
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What is remembered of the organization."""
+        from target_zoho_crm.org.memory import Memory  # noqa: PLC0415
+
+        return Memory.of(self.store, self.settings.target)
 
     @cached_property
     def account(self) -> str:

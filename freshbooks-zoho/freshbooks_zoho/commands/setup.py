@@ -34,7 +34,7 @@ def setup(*, pipeline: str | None, yes: bool, as_json: bool) -> None:
     with session() as opened:
         settings = opened.settings.target
         with working("Looking at the organization"):
-            found = look(opened.zoho, settings, (pipeline or "").strip() or None)
+            found = look(opened.zoho, settings, opened.memory, (pipeline or "").strip() or None)
         asks = not yes and not as_json and not found.is_complete and not found.blocking
         if asks:
             SetupReport(found).show(console)
@@ -44,7 +44,7 @@ def setup(*, pipeline: str | None, yes: bool, as_json: bool) -> None:
         before = found
         if may and not found.is_complete and not found.blocking:
             with working("Creating, and reading it back"):
-                found = create(opened.zoho, settings, before)
+                found = create(opened.zoho, settings, opened.memory, before)
         spent = opened.zoho.usage.credits
     sys.exit(emit(SetupReport(found, before, spent), as_json=as_json))
 
@@ -85,6 +85,7 @@ class SetupReport:
                 "to_create": state.wanted if state.can_be_made else None,
                 "stages": list(state.needed),
                 "missing_stages": list(state.missing if state.chosen else state.unknown),
+                "stage_of": dict(state.table.stages),
             },
             "to_create": [str(one) for one in self.now.creations],
             "created": self._created,
@@ -174,8 +175,10 @@ def _show_modules(console: Console, now: Prospect) -> None:
         name = one.module.label if one.module else one.spec.name
         wanted = len(one.spec.fields)
         there = f"{len(one.plan.present)} of {wanted} fields" if one.module else "missing"
-        rows.append([stream, name, "not in this edition" if one.unavailable else there])
+        rows.append([stream, name, "refused" if one.unavailable else there])
     console.table(["from FreshBooks", "in Zoho", "there"], rows)
     state = now.survey.pipeline
     if state is not None and state.chosen is not None and state.chosen.name:
         console.line(f"Pipeline of the deals: {state.chosen.name}")
+    if state is not None and state.explained:
+        console.line(state.explained)

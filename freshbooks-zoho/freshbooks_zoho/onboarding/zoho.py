@@ -15,6 +15,7 @@ from target_zoho_crm.api.client import ZohoClient
 from target_zoho_crm.api.consent import location_of
 from target_zoho_crm.api.scopes import missing_scopes
 from target_zoho_crm.errors import RequestError, ScopeError, ZohoError
+from target_zoho_crm.org.memory import Memory
 from target_zoho_crm.org.organization import edition_of
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from freshbooks_zoho.project import Project
     from singer_store import Grant, Store
     from target_zoho_crm.settings import Settings
-
-ONE_CURRENCY = frozenset({"FEATURE_NOT_ENABLED", "NOT_SUPPORTED"})
 
 
 @dataclass(frozen=True)
@@ -154,6 +153,8 @@ def finish(project: Project, settings: Settings, store: Store, grant: Grant) -> 
     """
     broker = open_broker(store, settings)
     broker.connect(grant)
+    # It may be another organization than before.
+    Memory.of(store, settings).forget_survey()
     accounts_url = grant.details["accounts_url"]
     lacking = missing_scopes(grant.details.get("scope"))
     problems = [_lacking(lacking)] if lacking else []
@@ -194,7 +195,8 @@ def _try(client: ZohoClient, check: Check) -> tuple[dict[str, Any], ZohoError | 
     try:
         return client.request(check.method, check.path, params=dict(check.query) or None, json=body).body or {}, None
     except RequestError as error:
-        return {}, None if error.code in ONE_CURRENCY else error
+        # Zoho's papers name three codes for an organization with one currency.
+        return {}, None if check is CURRENCIES else error
     except ZohoError as error:
         return {}, error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from sys import intern
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -12,7 +12,7 @@ from freshbooks_zoho.receivables.owing import Receivables
 from target_zoho_crm.api.coql import quote, select
 from target_zoho_crm.errors import ConfigurationError, RequestError
 from target_zoho_crm.mapping.money import read_decimal
-from target_zoho_crm.org.preflight import prepare
+from target_zoho_crm.org.surveyor import Surveyor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from freshbooks_zoho.receivables.owing import Owing
     from target_zoho_crm.api.client import ZohoClient
     from target_zoho_crm.mapping.layout import Layout
+    from target_zoho_crm.org.memory import Memory
     from target_zoho_crm.settings import Settings
 
 PAGE = 2000
@@ -66,18 +67,20 @@ class Crm:
         self._client, self._layouts, self._account, self._stages = client, layouts, account, stages
 
     @classmethod
-    def open(cls, client: ZohoClient, settings: Settings, account: str) -> Crm:
-        """Look how the organization is set up; nothing is created.
+    def open(cls, client: ZohoClient, settings: Settings, memory: Memory, account: str) -> Crm:
+        """Look how the organization is set up now; nothing is created.
 
         Raises:
             ZohoError: if fields are missing, or Zoho cannot be asked.
         """
-        ready = prepare(client, replace(settings, dry_run=True, create_fields=True))
-        if ready.to_create:
+        found = Surveyor(client, settings, memory).read()
+        if found.problems:
+            raise ConfigurationError(" ".join(found.problems))
+        if found.creations:
             raise ConfigurationError(
-                f"Zoho is not set up: it lacks {'; '.join(map(str, ready.to_create))}. Run: freshbooks-zoho setup"
+                f"Zoho is not set up: it lacks {'; '.join(map(str, found.creations))}. Run: freshbooks-zoho setup"
             )
-        return cls(client, ready.layouts, account, ready.stages)
+        return cls(client, found.layouts, account, found.stages)
 
     @property
     def has_payments(self) -> bool:

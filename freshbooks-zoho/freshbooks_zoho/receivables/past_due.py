@@ -165,7 +165,7 @@ def collect(session: Session) -> PastDue:
         StoreError: if there is no token to be had.
     """
     books = Books.open(session.freshbooks, session.settings)
-    crm = Crm.open(session.zoho, session.settings.target, books.account)
+    crm = Crm.open(session.zoho, session.settings.target, session.memory, books.account)
     owing = crm.past_due(books.today)
     totals = totals_of(owing, books.invoices().values(), books.today, crm.currencies("invoices"))
     ordered = sorted(owing, key=lambda one: (one.currency, -one.outstanding, one.name, one.account or ""))
@@ -188,7 +188,7 @@ def query(session: Session) -> str:
         StoreError: if there is no token to be had.
     """
     books = Books.open(session.freshbooks, session.settings)
-    crm = Crm.open(session.zoho, session.settings.target, books.account)
+    crm = Crm.open(session.zoho, session.settings.target, session.memory, books.account)
     return f"{crm.past_due_query(books.today)} limit 0, 2000"
 
 

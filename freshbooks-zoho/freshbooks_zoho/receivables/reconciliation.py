@@ -44,7 +44,7 @@ def reconcile(session: Session, *, heal: bool = False) -> Reconciled:
     """
     started = datetime.now(timezone.utc)
     books = Books.open(session.freshbooks, session.settings)
-    crm = Crm.open(session.zoho, session.settings.target, books.account)
+    crm = Crm.open(session.zoho, session.settings.target, session.memory, books.account)
     found = Reconciliation(books, crm, delete=session.settings.target.delete).run()
     waiting = {(one.stream, one.object_id): one for one in session.store.pending.all(books.account)}
     found = replace(found, differences=tuple(with_reason(one, waiting) for one in found.differences))

@@ -9,10 +9,13 @@ from freshbooks_zoho.settings import TARGET
 from target_zoho_crm.errors import ConfigurationError, PermissionDeniedError, ScopeError
 from target_zoho_crm.org.pipelines import CREDITS, create_pipeline
 from target_zoho_crm.org.provisioning import provision
-from target_zoho_crm.org.survey import limits, read_survey
+from target_zoho_crm.org.requirements import Refused
+from target_zoho_crm.org.survey import limits
+from target_zoho_crm.org.surveyor import Surveyor
 
 if TYPE_CHECKING:
     from target_zoho_crm.api.client import ZohoClient
+    from target_zoho_crm.org.memory import Memory
     from target_zoho_crm.org.pipelines import PipelineState
     from target_zoho_crm.org.requirements import Creation
     from target_zoho_crm.org.survey import Survey
@@ -94,40 +97,51 @@ class Prospect:
         return (sentence,)
 
 
-def look(client: ZohoClient, settings: Settings, pipeline: str | None = None) -> Prospect:
+def look(
+    client: ZohoClient,
+    settings: Settings,
+    memory: Memory,
+    pipeline: str | None = None,
+    refused: Refused | None = None,
+) -> Prospect:
     """Find out what is missing; nothing is created.
 
     Args:
         client: the organization's API.
         settings: of the target.
+        memory: takes what is read; what Zoho refused to make before is forgotten, so that it is asked for again.
         pipeline: the name of a pipeline to use, and to make where there is none, instead of the setting's.
+        refused: what Zoho has refused to make just now.
 
     Raises:
         ZohoError: if the organization cannot be read, or a setting names a module that cannot take the records.
     """
-    return Prospect(read_survey(client, replace(settings, pipeline=pipeline or settings.pipeline)), settings.pipeline)
+    surveyor = Surveyor(client, replace(settings, pipeline=pipeline or settings.pipeline), memory)
+    return Prospect(surveyor.read(refused, anew=True), settings.pipeline)
 
 
-def create(client: ZohoClient, settings: Settings, prospect: Prospect) -> Prospect:
+def create(client: ZohoClient, settings: Settings, memory: Memory, prospect: Prospect) -> Prospect:
     """Create what is missing, and look again; what Zoho refuses is in `Prospect.refused`, what came before it is made.
 
     Args:
         client: the organization's API.
         settings: of the target.
+        memory: as for `look`.
         prospect: what was found before.
 
     Raises:
         ZohoError: if Zoho cannot be asked.
     """
     survey = prospect.survey
-    wanted = [one.spec for one in survey.requirements.values() if one.creation]
-    refused: list[str] = []
+    refused = Refused()
+    sentences: list[str] = []
     try:
-        if wanted:
-            refused += provision(client, survey.organization, wanted).unavailable.values()
+        made = provision(client, [one for one in survey.requirements.values() if one.creation], survey.identities)
+        refused = made.refused
         if prospect.pipeline and prospect.pipeline.wanted:
-            create_pipeline(client, prospect.pipeline.wanted, prospect.pipeline.needed)
+            create_pipeline(client, survey.organization, prospect.pipeline.wanted, prospect.pipeline.needed)
     except (ConfigurationError, PermissionDeniedError, ScopeError) as error:
-        refused.append(str(error))
-    again = look(client, settings, survey.pipeline.wanted if survey.pipeline else None)
-    return replace(again, refused=tuple(refused))
+        sentences.append(str(error))
+    again = look(client, settings, memory, survey.pipeline.wanted if survey.pipeline else None, refused)
+    sentences = [*again.survey.unavailable, *again.survey.left_out, *sentences]
+    return replace(again, refused=tuple(sentences))

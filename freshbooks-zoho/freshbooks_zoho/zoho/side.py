@@ -14,7 +14,8 @@ from freshbooks_zoho.zoho.watch import Watch
 from target_zoho_crm.api.auth import open_broker
 from target_zoho_crm.api.client import Retries, ZohoClient
 from target_zoho_crm.errors import ZohoError
-from target_zoho_crm.org.organization import DEALS, find_module, read_labels
+from target_zoho_crm.org.memory import Memory
+from target_zoho_crm.org.surveyor import Surveyor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,6 +129,7 @@ class ZohoSide:
         )
 
     def _invoices_module(self) -> str:
-        """Give the API name of the module for invoices, which may be set by its label."""
-        name = self._settings.target.invoices_module
-        return name if name == DEALS else find_module(read_labels(self._client), name) or name
+        """Return the API name of the module for invoices, which the setting may name by its label."""
+        target = self._settings.target
+        surveyor = Surveyor(self._client, target, Memory.of(self._store, target))
+        return surveyor.current().requirements["invoices"].name

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from target_zoho_crm.org.organization import Field
+    from target_zoho_crm.mapping.metadata import Field
 
 DELETED = 1
 """FreshBooks' `vis_state` of a deleted record."""
@@ -50,10 +50,18 @@ class Destination:
 
 @dataclass(frozen=True)
 class Extra:
-    """A line of the setting `extra_fields`: a field, and the path of the FreshBooks property that goes into it."""
+    """A line of the setting `extra_fields`: a field, and the path of the FreshBooks property that goes into it.
+
+    Where the line has a constant, that is written instead.
+    """
 
     field: Field
     path: tuple[str, ...]
+    constant: str | None = None
+
+    def value(self, record: Record) -> Any:
+        """Return what goes into the field."""
+        return self.constant if self.constant is not None else follow(record, self.path)
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,7 @@ class Layout:
         currencies: its active currencies, where records of this module have one of their own; None where they do not.
         extras: the user's own lines.
         missing: API names of fields that are not there yet (only in a dry run); they cannot be read.
+        page_layout: Zoho's id of the layout that a new record names, where the module has several; else None.
         new_key: whether this run made the unique field of the FreshBooks ID, so that only its own records have one.
     """
 
@@ -78,6 +87,7 @@ class Layout:
     currencies: frozenset[str] | None = None
     extras: tuple[Extra, ...] = ()
     missing: frozenset[str] = frozenset()
+    page_layout: str | None = None
     new_key: bool = False
 
     def named(self, label: str) -> Field | None:
@@ -114,6 +124,20 @@ class Layout:
         delicate = (name for name, field in self.fields.items() if field.data_type in CONTACTS)
         return Destination(self.stream, self.module, self.key.api_name, self.key.unique, frozenset(delicate))
 
+    @cached_property
+    def _displayed(self) -> dict[str, Mapping[str, str]]:
+        """API name → actual value → what is displayed, of the pick lists in which some of the two differ."""
+        return {name: field.displayed for name, field in self.fields.items() if field.displayed}
+
+    def as_displayed(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Return a row as it was read, its choices by what is displayed: Zoho may give the actual values."""
+        changed = {
+            name: displayed[value]
+            for name, displayed in self._displayed.items()
+            if isinstance(value := row.get(name), str) and value in displayed
+        }
+        return {**row, **changed} if changed else row
+
     def held_updated(self, held: Mapping[str, Any] | None) -> datetime | None:
         """Give FreshBooks Updated of a record read from Zoho."""
         return read_instant(held.get(self.updated.api_name)) if held and self.updated else None
@@ -126,7 +150,9 @@ class Layout:
         """
         values, once = self._values(record, setting, fitter)
         for extra in self.extras:
-            values[extra.field.api_name] = fitter.fit(extra.field, follow(record, extra.path))
+            values[extra.field.api_name] = fitter.fit(extra.field, extra.value(record))
+        if self.page_layout is not None:
+            once["Layout"] = {"id": self.page_layout}
         return Desired(
             key=freshbooks_id(record),
             values=values,

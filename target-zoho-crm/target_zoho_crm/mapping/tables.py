@@ -25,9 +25,9 @@ from target_zoho_crm.mapping.describing import (
     payment_name,
     street,
 )
+from target_zoho_crm.mapping.metadata import FieldSpec
 from target_zoho_crm.mapping.money import in_currency, read_money
 from target_zoho_crm.mapping.stages import stage_of
-from target_zoho_crm.org.fields import FieldSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,6 +38,13 @@ KEY = "FreshBooks ID"
 """The label of the field that says which FreshBooks record a Zoho record is: ``<account_id>:<id>``."""
 UPDATED = "FreshBooks Updated"
 LAST_PAYMENT = "FreshBooks Last Payment"
+NEEDED_MOST = (
+    KEY, "Deal", "Account", "Amount", "Date", "Currency", "FreshBooks Outstanding", "FreshBooks Overdue",
+    "FreshBooks Status", "FreshBooks Due Date", "FreshBooks State", UPDATED, "FreshBooks Paid", LAST_PAYMENT,
+    "FreshBooks Email",
+)  # fmt: skip
+"""Labels in the order in which the fields are needed, others after them: where an edition has no room for all, the last
+ones are left out. Without the first there is no sync, without FreshBooks Outstanding nobody sees who owes what."""
 STATES = {0: "active", 1: "deleted", 2: "archived"}
 """FreshBooks' `vis_state` (https://www.freshbooks.com/api/active_deleted)."""
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from target_zoho_crm.mapping.money import MoneyError, read_decimal
 
 if TYPE_CHECKING:
-    from target_zoho_crm.org.organization import Field
+    from target_zoho_crm.mapping.metadata import Field
 
 ELLIPSIS = "…"
 NUMBERS = frozenset({"currency", "double", "percent", "integer", "bigint"})
@@ -93,14 +93,13 @@ def fit_contact(fitter: Fitter, target: Field, value: Any) -> str | None:
 
 def fit_choice(fitter: Fitter, target: Field, value: Any) -> str | None:
     """Give the choice of a picklist that is meant, or nothing; any text where the choices are not known."""
-    if not target.picklist:
+    if not target.choices:
         return fit_text(fitter, target, value)
     text = clean(str(value))
-    if text in target.picklist:
-        return text
-    for choice in target.picklist:
-        if choice.casefold() == text.casefold():
-            return choice
+    for same in (str, str.casefold):
+        for choice in target.choices:
+            if same(text) in {same(choice.display), same(choice.actual)}:
+                return choice.display
     fitter.emptied[target.api_name] += 1
     return None
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from target_zoho_crm.api.client import ZohoClient
-    from target_zoho_crm.org.organization import Organization
+    from target_zoho_crm.org.model import Organization
     from target_zoho_crm.org.requirements import Creation
 
 

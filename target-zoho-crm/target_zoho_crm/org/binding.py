@@ -10,28 +10,44 @@ from target_zoho_crm.mapping.layout import Column, Extra, Layout
 from target_zoho_crm.mapping.properties import PROPERTIES
 from target_zoho_crm.mapping.tables import SHARED, TABLES, Row
 from target_zoho_crm.mapping.values import LOOKUPS
-from target_zoho_crm.org.organization import DEALS
+from target_zoho_crm.org.model import DEALS
 from target_zoho_crm.org.specs import ACCOUNTS, field_spec
 
 if TYPE_CHECKING:
-    from target_zoho_crm.org.fields import ModuleSpec
-    from target_zoho_crm.org.organization import Field, Module, Organization
-    from target_zoho_crm.org.requirements import Provisioned
+    from target_zoho_crm.mapping.metadata import Field
+    from target_zoho_crm.org.identity import Identities
+    from target_zoho_crm.org.model import Module, Organization
+    from target_zoho_crm.org.requirements import Requirement
     from target_zoho_crm.settings import Settings
 
 UNDER_ITS_NAME = {"Deal_Name": "Name"}
 """What a custom module calls what Deals call otherwise."""
+CONSTANT = "="
+"""What the value of a line of `extra_fields` begins with that is written as it stands."""
 
 logger = logging.getLogger("target-zoho-crm")
 
 
-def bind(stream: str, provisioned: Provisioned, organization: Organization, extras: tuple[Extra, ...]) -> Layout:
+def bind(
+    stream: str,
+    required: Requirement,
+    organization: Organization,
+    extras: tuple[Extra, ...],
+    page_layout: str | None = None,
+) -> Layout:
     """Bind the table of a stream to the module it goes to.
+
+    Args:
+        stream: clients, invoices or payments.
+        required: the module beside what is needed of it.
+        organization: as it was read.
+        extras: the user's own lines.
+        page_layout: Zoho's id of the layout that a new record names.
 
     Raises:
         ConfigurationError: if a field of Zoho's that every record needs cannot be written.
     """
-    module = provisioned.module
+    module, fields = required.expected(organization), required.fields
     standard = module.api_name in {ACCOUNTS, DEALS}
     several = organization.currencies is not None
     columns = []
@@ -39,7 +55,7 @@ def bind(stream: str, provisioned: Provisioned, organization: Organization, extr
         if row.deals_only and module.api_name != DEALS:
             continue
         spec = field_spec(row, standard=standard, several=several)
-        field = provisioned.fields[spec.label] if spec else _native(module, row, standard=standard)
+        field = fields.get(spec.label) if spec else _native(module, row, standard=standard)
         if field is not None:
             columns.append(Column(row, field))
     own_currency = any(column.row.zoho == "Currency" and column.field.data_type == "picklist" for column in columns)
@@ -51,11 +67,12 @@ def bind(stream: str, provisioned: Provisioned, organization: Organization, extr
         currencies=organization.currencies if own_currency else None,
         extras=extras,
         missing=frozenset(column.field.api_name for column in columns if column.field.api_name not in module.fields),
+        page_layout=page_layout,
     )
 
 
 def _native(module: Module, row: Row, *, standard: bool) -> Field | None:
-    """Give Zoho's own field for a row; None if the organization does without it."""
+    """Return Zoho's own field for a row; None if the organization does without it."""
     name = row.zoho if standard else UNDER_ITS_NAME.get(row.zoho or "", row.zoho)
     field = module.fields.get(name or "")
     if field is not None and not field.read_only:
@@ -71,26 +88,39 @@ def _native(module: Module, row: Row, *, standard: bool) -> Field | None:
     return None
 
 
-def bind_extras(organization: Organization, spec: ModuleSpec, stream: str, settings: Settings) -> tuple[Extra, ...]:
+def bind_extras(
+    required: Requirement, stream: str, settings: Settings, identities: Identities
+) -> tuple[tuple[Extra, ...], dict[str, Field]]:
     """Check a stream's `extra_fields` and bind them.
+
+    Returns:
+        The lines, and the fields that they name, by the name in the settings.
 
     Raises:
         ConfigurationError: naming the line that cannot be used.
     """
-    module = organization.modules.get(organization.find(spec.name) or "")
-    found = []
-    for name, path in settings.extra_fields.get(stream, {}).items():
-        where = f"In the setting extra_fields, {stream}: "
-        field = (module.fields.get(name) or module.by_label(name)) if module else None
+    extras, named = [], {}
+    own = {one.api_name for one in required.plan.present.values()}
+    for name, source in settings.extra_fields.get(stream, {}).items():
+        where, module = f"In the setting extra_fields, {stream}: ", required.module
+        field = identities.named(module, name) if module else None
         if field is None:
             raise ConfigurationError(
-                f"{where}{spec.name} has no field {name!r}; create it in Zoho, or correct the name."
+                f"{where}{required.name} has no field {name!r}; create it in Zoho, or correct the name."
             )
         if field.read_only or field.data_type in LOOKUPS:
-            raise ConfigurationError(f"{where}the field {name!r} of {spec.name} cannot be written.")
-        if field.label in {one.label for one in spec.fields} or field.api_name in {row.zoho for row in TABLES[stream]}:
+            raise ConfigurationError(f"{where}the field {name!r} of {required.name} cannot be written.")
+        if field.api_name in own or field.api_name in {row.zoho for row in TABLES[stream]}:
             raise ConfigurationError(f"{where}the field {name!r} has its value from the mapping already.")
-        if path.split(".")[0] not in PROPERTIES[stream]:
-            raise ConfigurationError(f"{where}FreshBooks' {stream} have no property {path.split('.')[0]!r}.")
-        found.append(Extra(field, tuple(path.split("."))))
-    return tuple(found)
+        named[name] = field
+        if source.startswith(CONSTANT):
+            extras.append(Extra(field, (), source[len(CONSTANT) :].strip()))
+            continue
+        path = tuple(source.split("."))
+        if path[0] not in PROPERTIES[stream]:
+            raise ConfigurationError(
+                f"{where}FreshBooks' {stream} have no property {path[0]!r}; a value of your own begins with "
+                f'{CONSTANT!r}, such as "{CONSTANT}FreshBooks".'
+            )
+        extras.append(Extra(field, path))
+    return tuple(extras), named

@@ -5,25 +5,21 @@ The rules are those of the CRM API's page "Create Custom Fields".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from target_zoho_crm.org.identity import Identities, objection
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from target_zoho_crm.org.organization import Field, Module
+    from target_zoho_crm.mapping.metadata import Field, FieldSpec
+    from target_zoho_crm.org.model import Module
 
 MAX_LABEL = 25
 UNIQUE_FIELDS = 2
 """The most unique fields of a module, in every edition."""
-
-USABLE_TYPES = {
-    "email": ("text",),
-    "currency": ("double",),
-    "double": ("currency",),
-    "integer": ("bigint",),
-}
-"""The types, besides its own, of a field that can take what is written to one of a type."""
+DECIMALS = 2
 
 LENGTHS = {
     "text": 255,
@@ -41,23 +37,11 @@ TEXT_AREAS = ((2000, "small"), (32000, "large"), (50000, "rich_text"))
 
 
 @dataclass(frozen=True)
-class FieldSpec:
-    """A field the target wants; Zoho takes labels of up to 25 characters."""
-
-    label: str
-    data_type: str
-    length: int | None = None
-    unique: bool = False
-    lookup_module: str | None = None
-    """API name of the module that a lookup points to."""
-    decimal_places: int = 2
-
-
-@dataclass(frozen=True)
 class ModuleSpec:
     """A module the target writes to.
 
-    `name` is an API name ("Accounts") or a plural label ("FreshBooks Payments"). With `singular`, the module is created
+    `name` is an API name ("Accounts") or a plural label ("FreshBooks Payments"). `fields` are in the order in which
+    they are needed: where there is no room for all, the last ones are left out. With `singular`, the module is created
     where it is missing.
     """
 
@@ -71,55 +55,63 @@ class FieldPlan:
     """What has to be done for the fields of one module."""
 
     present: Mapping[str, Field]
-    """By label."""
+    """By label of the mapping, which the field itself may not have any more."""
     missing: tuple[FieldSpec, ...]
     """To be created as they stand here; a unique one beyond the module's two is no longer unique."""
     unusable: tuple[str, ...] = ()
     """One sentence for each field that is there and cannot be used."""
     downgraded: tuple[str, ...] = ()
     """Labels of the missing fields that cannot be unique any more."""
+    gone: tuple[str, ...] = ()
+    """Labels of the missing fields that were there once."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Why Zoho did not make a field when it was asked last, by label; it is done without, and not asked for again."""
 
 
-def plan_fields(module: Module, wanted: Sequence[FieldSpec], *, not_unique: Collection[str] = ()) -> FieldPlan:
+def plan_fields(
+    module: Module,
+    wanted: Sequence[FieldSpec],
+    *,
+    identities: Identities | None = None,
+    refused: Mapping[str, str] | None = None,
+    not_unique: Collection[str] = (),
+) -> FieldPlan:
     """Compare what a module has with what is wanted.
 
     Args:
         module: as Zoho describes it.
-        wanted: the fields, which are found by their labels.
+        wanted: the fields.
+        identities: by which they are known.
+        refused: why Zoho did not make some of them, by label.
         not_unique: labels of fields that Zoho has refused to make unique.
     """
+    known = identities or Identities()
     present: dict[str, Field] = {}
     missing: list[FieldSpec] = []
     unusable: list[str] = []
     downgraded: list[str] = []
-    unique_left = UNIQUE_FIELDS - sum(field.unique for field in module.fields.values())
+    without: dict[str, str] = {}
+    unique_left = UNIQUE_FIELDS - sum(one.unique for one in module.fields.values())
     for spec in wanted:
-        field = module.by_label(spec.label)
-        if field is not None:
-            present[spec.label] = field
-            if objection := _objection(field, spec):
-                unusable.append(f"the field {spec.label!r} of {module.api_name} {objection}")
+        existing = known.find_field(module, spec)
+        if existing is not None:
+            present[spec.label] = existing
+            if wrong := objection(existing, spec):
+                unusable.append(f"the field {spec.label!r} of {module.api_name} {wrong}")
+        elif refused and spec.label in refused:
+            without[spec.label] = refused[spec.label]
         elif not spec.unique or (unique_left > 0 and spec.label not in not_unique):
             unique_left -= spec.unique
             missing.append(spec)
         else:
             missing.append(replace(spec, unique=False))
             downgraded.append(spec.label)
-    return FieldPlan(present, tuple(missing), tuple(unusable), tuple(downgraded))
-
-
-def _objection(field: Field, spec: FieldSpec) -> str | None:
-    if field.data_type != spec.data_type and field.data_type not in USABLE_TYPES.get(spec.data_type, ()):
-        return f"is of type {field.data_type} and has to be {spec.data_type}"
-    if field.read_only:
-        return "cannot be written"
-    if spec.lookup_module and field.lookup_module != spec.lookup_module:
-        return f"points to {field.lookup_module} and has to point to {spec.lookup_module}"
-    return None
+    gone = tuple(spec.label for spec in missing if known.is_gone(module, spec.label))
+    return FieldPlan(present, tuple(missing), tuple(unusable), tuple(downgraded), gone, without)
 
 
 def describe(spec: FieldSpec, related_list: str) -> dict[str, Any]:
-    """Give the body that creates a field.
+    """Return the body that creates a field.
 
     Amounts are kept as they are sent, without rounding. A unique field is not case sensitive, which is the only kind
     that the API creates. Without profiles, everyone may see and change the field.
@@ -141,7 +133,7 @@ def describe(spec: FieldSpec, related_list: str) -> dict[str, Any]:
     if length is not None:
         body["length"] = length
     if spec.data_type in {"currency", "double"}:
-        body["decimal_place"] = spec.decimal_places
+        body["decimal_place"] = DECIMALS
     if spec.data_type == "currency":
         body["currency"] = {"rounding_option": "normal"}
     if spec.lookup_module is not None:

@@ -1,146 +1,122 @@
-"""What the target knows of a Zoho organization before it writes: modules, fields, currencies, pipelines, edition."""
+"""An organization, asked for and understood: what Zoho says is kept as it is worth remembering, and read from there.
+
+The pages are those of the CRM API's metadata: "Get Organization Data", "Modules Metadata", "Fields Metadata", "Layouts
+Metadata", "Get Pipelines in a Layout" and "Get Currencies".
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import logging
 from typing import TYPE_CHECKING, Any
 
-from target_zoho_crm.errors import RequestError
+from target_zoho_crm.errors import PermissionDeniedError, RequestError, ScopeError
+from target_zoho_crm.mapping.metadata import Choice, Field
+from target_zoho_crm.org.identity import Identities
+from target_zoho_crm.org.model import DEALS, Listing, Module, Organization, PageLayout, Pipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from target_zoho_crm.api.client import ZohoClient
 
-DEALS = "Deals"
 STANDARD_MODULES = ("Accounts", DEALS)
 
+Described = dict[str, Any]
+"""What Zoho said of an organization, as JSON: `org`, `modules`, `currencies` (None: it has but one), and `fields` and
+`layouts` by API name of the module, `pipelines` by id of the layout."""
 
-@dataclass(frozen=True)
-class Field:
-    """A field of a module, as Zoho describes it."""
+_MODULE = ("id", "api_name", "plural_label", "generated_type", "creatable", "editable", "deletable")
+_ORG = ("id", "zgid", "iso_code", "time_zone")
+_LICENSE = ("paid_type", "trial_type", "trial_expiry")
+_FIELD = (
+    "id", "api_name", "field_label", "display_label", "data_type", "length", "decimal_place", "unique", "custom_field",
+    "read_only", "field_read_only", "system_mandatory",
+)  # fmt: skip
 
-    api_name: str
-    label: str
-    data_type: str
-    """Zoho's token: text, textarea, email, phone, picklist, date, datetime, integer, bigint, double, currency, …"""
-    length: int | None = None
-    """The longest text, or the most digits, it takes."""
-    decimal_places: int | None = None
-    unique: bool = False
-    custom: bool = False
-    read_only: bool = False
-    mandatory: bool = False
-    picklist: tuple[str, ...] = ()
-    """The display values, which are what a write has to send."""
-    lookup_module: str | None = None
-    layouts: tuple[str, ...] = ()
-    """Names of the module's layouts that show it."""
+logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Module:
-    """A module and its fields, by API name."""
+def describe_organization(
+    client: ZohoClient, modules: Sequence[str] = STANDARD_MODULES, identities: Identities | None = None
+) -> Described:
+    """Ask for the organization and the modules named; those that it does not have are left out.
 
-    api_name: str
-    label: str
-    """Its plural label, as the tab in the CRM is called."""
-    fields: Mapping[str, Field]
+    This takes a call each for the organization, its currencies and its list of modules, two for each module, and, where
+    Deals has pipelines, one for each layout of Deals. The client learns how many calls it may make at a time.
 
-    def by_label(self, label: str) -> Field | None:
-        """Give the field of that label, in upper or lower case; a field of the organization's own first."""
-        found = [one for one in self.fields.values() if one.label.casefold() == label.casefold()]
-        return next((one for one in found if one.custom), found[0] if found else None)
+    Args:
+        client: the organization's API.
+        modules: API names or labels.
+        identities: by which modules are known.
 
-
-@dataclass(frozen=True)
-class Pipeline:
-    """A sales pipeline of the Deals module with its stages, in order; all names are display values."""
-
-    name: str
-    stages: tuple[str, ...]
-    default: bool = False
-    layout_id: str | None = None
-
-
-@dataclass(frozen=True)
-class Organization:
-    """One Zoho CRM organization."""
-
-    id: str
-    edition: str
-    """Free, standard, professional, enterprise, ultimate, …: as Zoho writes it, in lower case."""
-    currency: str
-    """ISO code of the home currency."""
-    currencies: frozenset[str] | None
-    """ISO codes of the active currencies, the home currency among them; None: the organization has but one."""
-    time_zone: str
-    modules: Mapping[str, Module] = field(default_factory=dict)
-    """The modules that were read, by API name."""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    """The plural label of every module that the consent may see, by API name."""
-    pipelines: tuple[Pipeline, ...] = ()
-    """Those of the Deals module, the default ones first; empty where the organization does not have the feature."""
-    denied: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """What the user may not do with records, by API name of the module: create, edit, delete; as far as Zoho says."""
-
-    def find(self, name: str) -> str | None:
-        """Give the API name of the module with this API name or plural label; None if there is none."""
-        return find_module(self.labels, name)
-
-
-def read_organization(client: ZohoClient, modules: Sequence[str] = STANDARD_MODULES) -> Organization:
-    """Read the organization and the modules named, by API name or label; those that it does not have are left out.
-
-    This takes a call each for the organization, its currencies and its list of modules, one for each module's fields,
-    and, where Deals is among them and has pipelines, one for each layout of Deals: six for Accounts and Deals with one
-    layout, seven where the layouts have to be asked for. The client learns how many calls it may make at a time.
+    Raises:
+        ZohoError: if it cannot be read.
     """
-    first: list[Any] = client.map(lambda read: read(client), (_read_described, _read_modules, _read_currencies))
-    described, listed, currencies = first
-    labels = {name: _label(one) for name, one in listed.items()}
-    edition = edition_of(described.get("license_details") or {})
-    client.set_edition(edition)
-    wanted = [api_name for name in modules if (api_name := find_module(labels, name))]
-    metadata = dict(zip(wanted, client.map(lambda name: _read_fields(client, name), wanted), strict=True))
-    layouts = read_layouts(client, metadata.get(DEALS, []))
-    pipelines = [one for found in client.map(lambda layout: read_pipelines(client, layout), layouts) for one in found]
+    first: list[Any] = client.map(lambda ask: ask(client), (_ask_org, _ask_modules, _ask_currencies))
+    described: Described = dict(zip(("org", "modules", "currencies"), first, strict=True))
+    client.set_edition(edition_of(described["org"].get("license_details") or {}))
+    listed = {one["api_name"]: _listing(one) for one in described["modules"]}
+    known = identities or Identities()
+    wanted = list(dict.fromkeys(name for one in modules if (name := known.find_module(listed, one))))
+    asks: list[Callable[[], Any]] = [
+        *(lambda name=name: ask_fields(client, name) for name in wanted),
+        *(lambda name=name: _ask_layouts(client, name) for name in wanted),
+    ]
+    answers = client.map(lambda ask: ask(), asks)
+    described["fields"] = dict(zip(wanted, answers, strict=False))
+    described["layouts"] = dict(zip(wanted, answers[len(wanted) :], strict=True))
+    layouts = _with_pipelines(described)
+    pipelines = client.map(lambda layout: ask_pipelines(client, layout), layouts)
+    described["pipelines"] = dict(zip(layouts, pipelines, strict=True))
+    return described
+
+
+def organization_of(described: Described) -> Organization:
+    """Return the organization that Zoho's words, as `describe_organization` kept them, are about."""
+    org, listed = described["org"], {one["api_name"]: _listing(one) for one in described["modules"]}
+    currencies = described["currencies"]
+    pipelines = [parse_pipeline(one, layout) for layout, found in described["pipelines"].items() for one in found]
     return Organization(
-        id=str(described.get("zgid") or described.get("id") or ""),
-        edition=edition,
-        currency=str(described.get("iso_code") or ""),
-        currencies=currencies,
-        time_zone=str(described.get("time_zone") or "UTC"),
-        modules={name: _module(name, labels[name], metadata[name]) for name in wanted},
-        labels=labels,
-        denied={name: frozenset(_denied(one)) for name, one in listed.items()},
+        id=str(org.get("zgid") or org.get("id") or ""),
+        edition=edition_of(org.get("license_details") or {}),
+        currency=str(org.get("iso_code") or ""),
+        currencies=frozenset(currencies) if currencies else None,
+        time_zone=str(org.get("time_zone") or "UTC"),
+        modules={
+            name: parse_module(listed[name], fields, described["layouts"].get(name) or ())
+            for name, fields in described["fields"].items()
+        },
+        listed=listed,
+        denied={one["api_name"]: frozenset(_denied(one)) for one in described["modules"]},
         pipelines=tuple(sorted(pipelines, key=lambda pipeline: not pipeline.default)),
     )
 
 
+def read_organization(client: ZohoClient, modules: Sequence[str] = STANDARD_MODULES) -> Organization:
+    """Ask for the organization and the modules named, and return it.
+
+    Raises:
+        ZohoError: if it cannot be read.
+    """
+    return organization_of(describe_organization(client, modules))
+
+
 def edition_of(license_details: Mapping[str, Any]) -> str:
-    """Give the edition in lower case; during a trial, the one that is tried (the page "Get Organization Data")."""
+    """Return the edition in lower case; during a trial, the one that is tried (the page "Get Organization Data")."""
     paid = str(license_details.get("paid_type") or "free").casefold()
     if paid == "free" and license_details.get("trial_expiry") and license_details.get("trial_type"):
         return str(license_details["trial_type"]).casefold()
     return paid
 
 
-def read_module(client: ZohoClient, api_name: str, label: str | None = None) -> Module:
-    """Read one module's fields (one call)."""
-    return _module(api_name, label or api_name, _read_fields(client, api_name))
+def read_module(client: ZohoClient, listing: Listing) -> Module:
+    """Return one module with its fields (one call)."""
+    return parse_module(listing, ask_fields(client, listing.api_name))
 
 
-def read_labels(client: ZohoClient) -> dict[str, str]:
-    """Read which modules there are (one call): plural label by API name."""
-    return {name: _label(one) for name, one in _read_modules(client).items()}
-
-
-def find_module(labels: Mapping[str, str], name: str) -> str | None:
-    """Give the API name of the module with this API name or plural label; None if there is none."""
-    if name in labels:
-        return name
-    return next((api_name for api_name, label in labels.items() if label.casefold() == name.casefold()), None)
+def read_listed(client: ZohoClient) -> dict[str, Listing]:
+    """Return the modules that there are, by API name (one call)."""
+    return {one["api_name"]: _listing(one) for one in _ask_modules(client)}
 
 
 def parse_field(described: Mapping[str, Any]) -> Field:
@@ -148,6 +124,7 @@ def parse_field(described: Mapping[str, Any]) -> Field:
     lookup = described.get("lookup") or {}
     target = lookup.get("module") or {}
     return Field(
+        id=str(described.get("id") or ""),
         api_name=str(described["api_name"]),
         label=str(described.get("field_label") or described.get("display_label") or described["api_name"]),
         data_type=str(described.get("data_type") or ""),
@@ -157,39 +134,47 @@ def parse_field(described: Mapping[str, Any]) -> Field:
         custom=bool(described.get("custom_field")),
         read_only=bool(described.get("read_only") or described.get("field_read_only")),
         mandatory=bool(described.get("system_mandatory")),
-        picklist=tuple(
-            str(value["display_value"])
-            for value in described.get("pick_list_values") or ()
-            if value.get("display_value") is not None
-        ),
+        choices=_choices(described.get("pick_list_values")),
         lookup_module=(target.get("api_name") if isinstance(target, dict) else target) or None,
         layouts=tuple(str(one["name"]) for one in described.get("layout_associations") or () if one.get("name")),
     )
+
+
+def parse_module(
+    listing: Listing, fields: Iterable[Mapping[str, Any]], layouts: Iterable[Mapping[str, Any]] = ()
+) -> Module:
+    """Turn Zoho's description of a module's fields and layouts into a `Module`."""
+    parsed = (parse_field(one) for one in fields if one.get("api_name"))
+    pages = tuple(PageLayout(str(one["id"]), str(one["name"]), dict(one["required"])) for one in layouts)
+    return Module(listing.api_name, listing.label, {one.api_name: one for one in parsed}, listing.id, pages)
 
 
 def parse_pipeline(described: Mapping[str, Any], layout_id: str) -> Pipeline:
     """Turn Zoho's description of a pipeline into a `Pipeline` (the page "Get Pipelines in a Layout")."""
     return Pipeline(
         name=str(described["display_value"]),
-        stages=tuple(str(stage["display_value"]) for stage in described.get("maps") or ()),
+        stages=_choices(described.get("maps")),
         default=bool(described.get("default")),
         layout_id=layout_id,
+        actual=str(described.get("actual_value") or ""),
     )
 
 
-def _module(api_name: str, label: str, described: Iterable[Mapping[str, Any]]) -> Module:
-    fields = (parse_field(one) for one in described if one.get("api_name"))
-    return Module(api_name, label, {one.api_name: one for one in fields})
+def _choices(values: Iterable[Mapping[str, Any]] | None) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(str(one["display_value"]), str(one.get("actual_value") or ""), str(one.get("forecast_type") or ""))
+        for one in values or ()
+        if one.get("display_value") is not None
+    )
 
 
-def _read_modules(client: ZohoClient) -> dict[str, dict[str, Any]]:
-    """Read the modules, which are those that the user's profile may view (the page "Modules Metadata")."""
-    described = _list(client.request("GET", "settings/modules").body, "modules")
-    return {str(one["api_name"]): one for one in described if one.get("api_name")}
-
-
-def _label(module: Mapping[str, Any]) -> str:
-    return str(module.get("plural_label") or module["api_name"])
+def _listing(described: Mapping[str, Any]) -> Listing:
+    return Listing(
+        api_name=str(described["api_name"]),
+        label=str(described.get("plural_label") or described["api_name"]),
+        id=str(described.get("id") or ""),
+        custom=described.get("generated_type") == "custom",
+    )
 
 
 def _denied(module: Mapping[str, Any]) -> list[str]:
@@ -197,46 +182,95 @@ def _denied(module: Mapping[str, Any]) -> list[str]:
     return [what for what, flag in flags.items() if module.get(flag) is False]
 
 
-def _read_described(client: ZohoClient) -> dict[str, Any]:
-    return next(iter(_list(client.request("GET", "org").body, "org")), {})
+def _ask_org(client: ZohoClient) -> Described:
+    described = next(iter(_list(client.request("GET", "org").body, "org")), {})
+    return {**_some(described, _ORG), "license_details": _some(described.get("license_details") or {}, _LICENSE)}
 
 
-def _read_fields(client: ZohoClient, module: str) -> list[dict[str, Any]]:
-    return _list(client.request("GET", "settings/fields", params={"module": module}).body, "fields")
+def _ask_modules(client: ZohoClient) -> list[Described]:
+    """Ask for the modules, which are those that the user's profile may view (the page "Modules Metadata")."""
+    described = _list(client.request("GET", "settings/modules").body, "modules")
+    return [_some(one, _MODULE) for one in described if one.get("api_name")]
 
 
-def _read_currencies(client: ZohoClient) -> frozenset[str] | None:
-    """Read the active currencies; both of Zoho's ways to say that there is but one are understood."""
+def _ask_currencies(client: ZohoClient) -> list[str] | None:
+    """Ask for the active currencies; None where there is but one.
+
+    Zoho's own papers name three codes and two statuses for that, so any refusal that is not about the token, a scope or
+    a permission, which are errors of other kinds, is understood.
+    """
     try:
         body = client.request("GET", "org/currencies").body
-    except RequestError as error:
-        if error.code in {"FEATURE_NOT_ENABLED", "NOT_SUPPORTED"}:
-            return None
-        raise
-    active = frozenset(str(one["iso_code"]) for one in _list(body, "currencies") if one.get("is_active", True))
-    return active or None
+    except RequestError:
+        return None
+    return sorted(str(one["iso_code"]) for one in _list(body, "currencies") if one.get("is_active", True)) or None
 
 
-def read_layouts(client: ZohoClient, fields: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Give the ids of Deals' layouts, if the Pipeline field is there, which it is where the feature is switched on.
+def ask_fields(client: ZohoClient, module: str) -> list[Described]:
+    """Ask for the fields of a module (one call), and return of each what is worth remembering."""
+    described = _list(client.request("GET", "settings/fields", params={"module": module}).body, "fields")
+    return [
+        {
+            **_some(one, _FIELD),
+            "lookup": _some(one.get("lookup") or {}, ("module",)),
+            "pick_list_values": [
+                _some(value, ("id", "display_value", "actual_value", "forecast_type"))
+                for value in one.get("pick_list_values") or ()
+            ],
+            "layout_associations": [_some(each, ("id", "name")) for each in one.get("layout_associations") or ()],
+        }
+        for one in described
+    ]
 
-    The field says itself which layouts show it; where it does not, they are read.
-    """
-    pipeline = next((one for one in fields if one.get("api_name") == "Pipeline"), None)
+
+def _ask_layouts(client: ZohoClient, module: str) -> list[Described]:
+    """Ask for the active layouts of a module; none where they may not be read, for a run can do without them."""
+    try:
+        body = client.request("GET", "settings/layouts", params={"module": module}).body
+    except (RequestError, ScopeError, PermissionDeniedError) as error:
+        logger.info("The layouts of %s are not known: %s", module, error)
+        return []
+    return [
+        {"id": str(one["id"]), "name": str(one.get("name") or one["id"]), "required": _required(one)}
+        for one in _list(body, "layouts")
+        if one.get("id") and one.get("status", "active") == "active"
+    ]
+
+
+def _required(layout: Mapping[str, Any]) -> dict[str, str]:
+    fields = [one for section in layout.get("sections") or () for one in section.get("fields") or ()]
+    return {
+        str(one["api_name"]): str(one.get("field_label") or one["api_name"])
+        for one in fields
+        if one.get("api_name") and one.get("required")
+    }
+
+
+def _with_pipelines(described: Described) -> list[str]:
+    """Return the ids of Deals' layouts, where there is the field Pipeline, which there is where the feature is on."""
+    pipeline = next((one for one in described["fields"].get(DEALS, ()) if one.get("api_name") == "Pipeline"), None)
     if pipeline is None:
         return []
-    layouts = pipeline.get("layout_associations")
-    if not layouts:
-        layouts = _list(client.request("GET", "settings/layouts", params={"module": DEALS}).body, "layouts")
-    return [str(layout["id"]) for layout in layouts if layout.get("id")]
+    layouts = described["layouts"].get(DEALS) or pipeline.get("layout_associations") or ()
+    return [str(one["id"]) for one in layouts if one.get("id")]
 
 
-def read_pipelines(client: ZohoClient, layout_id: str) -> list[Pipeline]:
-    """Read the pipelines of a layout of Deals (one call)."""
+def ask_pipelines(client: ZohoClient, layout_id: str) -> list[Described]:
+    """Ask for the pipelines of a layout of Deals (one call), and return of each what is worth remembering."""
     body = client.request("GET", "settings/pipeline", params={"layout_id": layout_id}).body
-    return [parse_pipeline(one, layout_id) for one in _list(body, "pipeline")]
+    return [
+        {
+            **_some(one, ("display_value", "actual_value", "default")),
+            "maps": [_some(each, ("display_value", "actual_value", "forecast_type")) for each in one.get("maps") or ()],
+        }
+        for one in _list(body, "pipeline")
+    ]
 
 
-def _list(body: Any, key: str) -> list[dict[str, Any]]:
+def _some(described: Mapping[str, Any], names: Iterable[str]) -> Described:
+    return {name: described[name] for name in names if name in described}
+
+
+def _list(body: Any, key: str) -> list[Described]:
     found = (body or {}).get(key)
     return found if isinstance(found, list) else []

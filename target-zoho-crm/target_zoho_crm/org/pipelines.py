@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from target_zoho_crm.api.answers import PERMISSION_CODES
 from target_zoho_crm.api.auth import safe_code
 from target_zoho_crm.errors import ConfigurationError, LostAnswerError, PermissionDeniedError, RequestError
-from target_zoho_crm.org.organization import DEALS, Pipeline, read_layouts, read_pipelines
+from target_zoho_crm.mapping.stages import StageTable, stage_table
+from target_zoho_crm.org.model import DEALS, Pipeline
+from target_zoho_crm.org.organization import ask_fields, ask_pipelines, parse_pipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Mapping, Sequence
 
     from target_zoho_crm.api.client import ZohoClient
-    from target_zoho_crm.org.organization import Organization
+    from target_zoho_crm.mapping.metadata import Choice
+    from target_zoho_crm.org.model import Organization
 
 CREDITS = 3
 """What making a pipeline costs: the stages' ids, the creation, and reading it back."""
@@ -28,16 +31,16 @@ class PipelineState:
     Attributes:
         wanted: the setting `pipeline`; None for the default one.
         chosen: the pipeline; None where there is none of that name.
+        table: the stage of each status in it; where it is yet to be made, in one that has all stages of Deals.
         needed: the stages that deals may be given, in the order in which Zoho lists them.
-        missing: those that the pipeline does not have.
         unknown: those that no pipeline can have, because deals do not have them at all.
         there: the pipelines by name; none where the organization does without pipelines.
     """
 
     wanted: str | None
     chosen: Pipeline | None
+    table: StageTable
     needed: tuple[str, ...]
-    missing: tuple[str, ...]
     unknown: tuple[str, ...]
     there: tuple[str, ...]
 
@@ -45,6 +48,11 @@ class PipelineState:
     def name(self) -> str | None:
         """What is sent with a deal; None for nothing."""
         return (self.chosen.name or None) if self.chosen else None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The stages that the pipeline does not have."""
+        return self.table.missing
 
     @property
     def can_be_made(self) -> bool:
@@ -76,7 +84,8 @@ class PipelineState:
         where = f"the pipeline {self.chosen.name!r}" if self.chosen.name else "the field Stage of Deals"
         return (
             f"Invoices would be given the {_named('stage', self.missing)}, which {where} does not have; it has "
-            f"{_named('stage', self.chosen.stages)}. Change stage_map so that it names only these"
+            f"{_named('stage', [stage.display for stage in self.chosen.stages])}. Change stage_map so that it names "
+            "only these"
             + (
                 f", add the missing ones ({WHERE}), or choose another pipeline with the setting pipeline."
                 if self.chosen.name
@@ -84,70 +93,99 @@ class PipelineState:
             )
         )
 
+    @property
+    def explained(self) -> str | None:
+        """A sentence with the table, where it is not the usual one because the pipeline has stages of its own."""
+        if self.problem or not self.table.by_kind:
+            return None
+        where = f"the pipeline {self.name!r}" if self.name else "the field Stage"
+        return (
+            f"Not all usual stages are in {where}, so invoices get theirs by their kinds: "
+            f"{'; '.join(self.table.in_words())}. The setting stage_map names others."
+        )
+
 
 def pipelines_of(organization: Organization) -> tuple[Pipeline, ...]:
-    """Give the organization's pipelines; without the feature, the Stage field's values as one that has no name.
+    """Return the organization's pipelines; without the feature, the Stage field's values as one that has no name.
 
-    A nameless pipeline is not sent with a deal.
+    A nameless pipeline is not sent with a deal. Where a pipeline does not say of which kind a stage is, the field does.
     """
-    return organization.pipelines or (Pipeline("", _stages(organization), default=True),)
+    stages = _stages(organization)
+    kinds = {stage.display: stage.kind for stage in stages}
+    told = tuple(
+        replace(
+            one, stages=tuple(replace(stage, kind=stage.kind or kinds.get(stage.display, "")) for stage in one.stages)
+        )
+        for one in organization.pipelines
+    )
+    return told or (Pipeline("", stages, default=True),)
 
 
-def pipeline_state(organization: Organization, wanted: str | None, stages: Collection[str]) -> PipelineState:
-    """Choose the pipeline that the setting names, or else the default one, and compare its stages with the needed ones.
+def pipeline_state(
+    organization: Organization, wanted: str | None, stage_map: Mapping[str, str] | None = None
+) -> PipelineState:
+    """Choose the pipeline that the setting names, or else the default one, and fit the table of stages to it.
 
     Args:
         organization: as it was read, with Deals.
         wanted: the setting `pipeline`.
-        stages: every stage that a deal may be given.
+        stage_map: the setting of that name.
     """
     there = pipelines_of(organization)
     chosen = _choose(there, wanted)
-    listed = dict.fromkeys((*_stages(organization), *(stage for one in there for stage in one.stages)))
-    needed = (*(stage for stage in listed if stage in stages), *sorted(set(stages) - listed.keys()))
+    listed = tuple(
+        {stage.display: stage for stage in (*_stages(organization), *(s for one in there for s in one.stages))}.values()
+    )
+    table = stage_table(stage_map, chosen.stages if chosen else listed)
+    used = set(table.stages.values())
+    names = [stage.display for stage in listed]
+    needed = (*(name for name in names if name in used), *sorted(used - set(names)))
     return PipelineState(
         wanted=wanted,
         chosen=chosen,
+        table=replace(table, missing=tuple(sorted(table.missing))),
         needed=needed,
-        missing=tuple(sorted(set(stages) - set(chosen.stages if chosen else ()))),
-        unknown=tuple(stage for stage in needed if stage not in listed),
+        unknown=tuple(name for name in needed if name not in names),
         there=tuple(one.name for one in there if one.name),
     )
 
 
 def _choose(pipelines: Sequence[Pipeline], wanted: str | None) -> Pipeline | None:
+    """Return the default pipeline, or the one that is, or was before a rename, called as wanted."""
     if not wanted:
         return next((one for one in pipelines if one.default), pipelines[0])
     for same in (str, str.casefold):
-        for one in pipelines:
-            if one.name and same(one.name) == same(wanted):
-                return one
+        for name in ("name", "actual"):
+            for one in pipelines:
+                if one.name and same(getattr(one, name)) == same(wanted):
+                    return one
     return None
 
 
-def _stages(organization: Organization) -> tuple[str, ...]:
+def _stages(organization: Organization) -> tuple[Choice, ...]:
     deals = organization.modules.get(DEALS)
     stage = deals.fields.get("Stage") if deals else None
-    return stage.picklist if stage else ()
+    return stage.choices if stage else ()
 
 
-def create_pipeline(client: ZohoClient, name: str, stages: Sequence[str]) -> Pipeline:
-    """Make a pipeline of stages that deals have already, and read it back.
+def create_pipeline(client: ZohoClient, organization: Organization, name: str, stages: Sequence[str]) -> Pipeline:
+    """Make a pipeline of stages that deals have already, and return it as it is read back.
 
     An answer that is lost does no harm: the name can be given once only, and what counts is what is there then (the
-    pages "Create a Pipeline" and "Get Pipelines"). It goes into the first layout that shows pipelines.
+    pages "Create a Pipeline" and "Get Pipelines"). It goes into the layout of the default pipeline.
 
     Raises:
         PermissionDeniedError: if the user may not create pipelines.
         ConfigurationError: if Zoho refuses for another reason.
         ZohoError: as for any call.
     """
-    described = (client.request("GET", "settings/fields", params={"module": DEALS}).body or {}).get("fields") or []
-    ids = _stage_ids(described)
-    layout = read_layouts(client, described)[0]
-    maps = [{"id": ids[stage], "sequence_number": number} for number, stage in enumerate(stages, 1)]
+    layout = str(organization.pipelines[0].layout_id)
+    stage = next(one for one in ask_fields(client, DEALS) if one["api_name"] == "Stage")
+    ids = {str(value["display_value"]): str(value["id"]) for value in stage["pick_list_values"]}
+    maps = [{"id": ids[each], "sequence_number": number} for number, each in enumerate(stages, 1)]
     refusal = _ask(client, layout, {"display_value": name, "maps": maps})
-    made = next((one for one in read_pipelines(client, layout) if one.name.casefold() == name.casefold()), None)
+    there = [parse_pipeline(one, layout) for one in ask_pipelines(client, layout)]
+    made = next((one for one in there if one.name.casefold() == name.casefold()), None)
     if made is not None:
         return made
     if refusal in PERMISSION_CODES:
@@ -162,7 +200,7 @@ def create_pipeline(client: ZohoClient, name: str, stages: Sequence[str]) -> Pip
 
 
 def _ask(client: ZohoClient, layout: str, pipeline: dict[str, Any]) -> str | None:
-    """Ask for a pipeline; give the code of the refusal."""
+    """Ask for a pipeline, and return the code of the refusal; None for none."""
     body = {"pipeline": [pipeline]}
     try:
         answer = client.request("POST", "settings/pipeline", params={"layout_id": layout}, json=body)
@@ -174,11 +212,6 @@ def _ask(client: ZohoClient, layout: str, pipeline: dict[str, Any]) -> str | Non
         return error.code
     result: dict[str, Any] = next(iter((answer.body or {}).get("pipeline") or []), {})
     return None if result.get("status") == "success" else str(result.get("code"))
-
-
-def _stage_ids(described: Sequence[dict[str, Any]]) -> dict[str, str]:
-    stage = next((one for one in described if one.get("api_name") == "Stage"), {})
-    return {str(value["display_value"]): str(value["id"]) for value in stage.get("pick_list_values") or ()}
 
 
 def _named(what: str, names: Sequence[str]) -> str:

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING
 
 from target_zoho_crm.errors import ConfigurationError
 from target_zoho_crm.org.access import check_consent
-from target_zoho_crm.org.binding import bind
 from target_zoho_crm.org.provisioning import provision
-from target_zoho_crm.org.survey import read_survey, shortages
+from target_zoho_crm.org.surveyor import Surveyor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from target_zoho_crm.api.client import ZohoClient
     from target_zoho_crm.mapping.layout import Layout
-    from target_zoho_crm.org.organization import Organization
+    from target_zoho_crm.org.memory import Memory
+    from target_zoho_crm.org.model import Organization
     from target_zoho_crm.org.requirements import Creation
+    from target_zoho_crm.org.survey import Survey
     from target_zoho_crm.settings import Settings
 
 logger = logging.getLogger("target-zoho-crm")
@@ -36,58 +37,92 @@ class Ready:
         layouts: where each stream goes; without "payments" they are only rolled up on the deals.
         stages: status → stage.
         pipeline: the one to send with each deal; None where the organization has none.
+        is_remembered: whether this is from an earlier run, so that Zoho may have changed since.
         to_create: in a dry run, what a real run would create first.
-        shortages: in a dry run, why Zoho may refuse that, a sentence each.
+        remarks: in a dry run, what is to be known about that, a sentence each.
     """
 
     organization: Organization
     layouts: Mapping[str, Layout]
     stages: Mapping[str, str]
     pipeline: str | None
+    is_remembered: bool = False
     to_create: tuple[Creation, ...] = ()
-    shortages: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
-def prepare(client: ZohoClient, settings: Settings) -> Ready:
+def prepare(client: ZohoClient, settings: Settings, memory: Memory | None = None, *, anew: bool = False) -> Ready:
     """Check the organization against the settings, and create the fields and the module that are missing.
 
     In a dry run nothing is created; the layouts then name fields that are not there yet.
 
+    Args:
+        client: the organization's API.
+        settings: of the target.
+        memory: what is remembered of the organization; None for nothing.
+        anew: whether to read it, although it is remembered.
+
     Raises:
         ConfigurationError: if a setting or the organization has to be changed first.
         ZohoError: if a scope or a permission is missing, or Zoho refuses for another reason.
+        StoreError: if the store cannot be used.
     """
-    found = read_survey(client, settings)
+    surveyor = Surveyor(client, settings, memory, keeps=not settings.dry_run)
+    found = None if anew or settings.dry_run else surveyor.remembered()
+    # What is wrong may have been put right since, and what is missing may be there.
+    is_remembered = found is not None and not found.problems and not found.creations
+    if found is None or not is_remembered:
+        found = surveyor.read()
     if found.problems:
         raise ConfigurationError(" ".join(found.problems))
     modules = [layout.module for layout in found.layouts.values()]
     creations = found.creations if settings.create_fields else ()
-    check_consent(client, found.organization, modules, creations=creations, delete=settings.delete)
-    _warn(found.unavailable)
-    pipeline = found.pipeline.name if found.pipeline else None
-    if not found.creations or (settings.dry_run and settings.create_fields):
-        return Ready(found.organization, found.layouts, found.stages, pipeline, found.creations, shortages(found))
-    wanted = {stream: one.spec for stream, one in found.requirements.items() if not one.unavailable}
-    provisioned = provision(client, found.organization, list(wanted.values()), create_fields=settings.create_fields)
-    if provisioned.unavailable and settings.payments_module:
-        raise ConfigurationError(" ".join(provisioned.unavailable.values()))
-    _warn(provisioned.unavailable.values())
+    if not is_remembered or client.granted() is not None:
+        check_consent(client, found.organization, modules, creations=creations, delete=settings.delete)
+    if settings.dry_run and (settings.create_fields or not found.creations):
+        return _ready(found, is_remembered=is_remembered)
+    if found.creations:
+        found = _provided(surveyor, found)
+    if not is_remembered:
+        _report(found)
+    return _ready(found, is_remembered=is_remembered)
+
+
+def _provided(surveyor: Surveyor, found: Survey) -> Survey:
+    """Create what is missing, and return the organization as it is then."""
+    for sentence in found.shortages:
+        logger.warning("%s", sentence)
+    wanted = [one for one in found.requirements.values() if not one.unavailable]
+    settings = surveyor.settings
+    made = provision(surveyor.client, wanted, found.identities, create_fields=settings.create_fields)
+    again = surveyor.read(made.refused)
+    if again.problems:
+        raise ConfigurationError(" ".join(again.problems))
+    new_keys = {stream for stream, layout in found.layouts.items() if layout.key.api_name in layout.missing}
     layouts = {
-        stream: _marked(
-            bind(stream, provisioned.modules[spec.name], found.organization, found.extras[stream]),
-            found.layouts[stream],
-        )
-        for stream, spec in wanted.items()
-        if spec.name in provisioned.modules
+        stream: replace(layout, new_key=layout.key.unique and stream in new_keys)
+        for stream, layout in again.layouts.items()
     }
-    return Ready(found.organization, layouts, found.stages, pipeline)
+    return replace(again, layouts=layouts)
 
 
-def _marked(layout: Layout, before: Layout) -> Layout:
-    """Note whether the field of the FreshBooks ID is a new one."""
-    return replace(layout, new_key=layout.key.unique and before.key.api_name in before.missing)
-
-
-def _warn(reasons: Iterable[str]) -> None:
-    for reason in reasons:
+def _report(found: Survey) -> None:
+    for reason in found.unavailable:
         logger.warning("%s Until then payments are shown on the deals only, as their last payment's date.", reason)
+    for sentence in found.left_out:
+        logger.warning("%s", sentence)
+    if found.pipeline and found.pipeline.explained:
+        logger.info("%s", found.pipeline.explained)
+
+
+def _ready(found: Survey, *, is_remembered: bool) -> Ready:
+    explained = found.pipeline.explained if found.pipeline else None
+    return Ready(
+        found.organization,
+        found.layouts,
+        found.stages,
+        found.pipeline.name if found.pipeline else None,
+        is_remembered=is_remembered,
+        to_create=found.creations,
+        remarks=(*found.shortages, *found.left_out, *([explained] if explained else [])),
+    )

@@ -8,7 +8,7 @@ refuses a second field, or module, of a label (DUPLICATE_DATA).
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from target_zoho_crm.api.answers import PERMISSION_CODES, SAFE_DETAILS
@@ -20,40 +20,30 @@ from target_zoho_crm.errors import (
     PermissionDeniedError,
     RequestError,
     UnavailableError,
+    ZohoError,
 )
-from target_zoho_crm.org.fields import FieldPlan, FieldSpec, ModuleSpec, describe, plan_fields
-from target_zoho_crm.org.organization import find_module, read_labels, read_module
-from target_zoho_crm.org.requirements import (
-    FIELDS_PER_CALL,
-    Provisioned,
-    Requirement,
-    missing_in_words,
-    name_label,
-    requirements,
-)
+from target_zoho_crm.mapping.tables import KEY
+from target_zoho_crm.org.fields import FieldPlan, describe, plan_fields
+from target_zoho_crm.org.identity import Identities, derived_api_name
+from target_zoho_crm.org.model import Listing
+from target_zoho_crm.org.organization import read_listed, read_module
+from target_zoho_crm.org.requirements import FIELDS_PER_CALL, Refused, Requirement, missing_in_words, name_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from target_zoho_crm.api.client import ZohoClient
-    from target_zoho_crm.org.organization import Module, Organization
+    from target_zoho_crm.mapping.metadata import FieldSpec
+    from target_zoho_crm.org.fields import ModuleSpec
+    from target_zoho_crm.org.model import Module
 
 ROUNDS = 4
 """How often creating and reading back is tried before giving up."""
 
-LIMIT_CODES = frozenset({"LIMIT_EXCEEDED", "LIMIT_REACHED", "LICENSE_LIMIT_EXCEEDED"})
+LIMIT_CODES = frozenset({"LIMIT_EXCEEDED", "LIMIT_REACHED", "LICENSE_LIMIT_EXCEEDED", "FIELD_LIMIT_EXCEEDED"})
 DUPLICATE_CODES = frozenset({"DUPLICATE_DATA"})
 
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Provision:
-    """Every module asked for, by `ModuleSpec.name`."""
-
-    modules: Mapping[str, Provisioned]
-    unavailable: Mapping[str, str] = field(default_factory=dict)
-    """Why a module could not be created, as a sentence, by `ModuleSpec.name`."""
+logger = logging.getLogger("target-zoho-crm")
 
 
 @dataclass(frozen=True)
@@ -62,49 +52,93 @@ class _Refusal:
 
     code: str
     details: Mapping[str, Any]
+    denial: str = ""
+    """What is to be granted, where it is a permission that is missing."""
 
     def __str__(self) -> str:
         known = [f"{name} {str(self.details[name])[:80]}" for name in SAFE_DETAILS if name in self.details]
         return ", ".join([safe_code(self.code), *known])
 
+    def without(self, module: Module, spec: FieldSpec) -> str:
+        """Return what to say of a field that is done without.
+
+        Raises:
+            ConfigurationError: if it is the one of the FreshBooks ID.
+            PermissionDeniedError: likewise, for want of a permission.
+        """
+        error = self._error(module, spec)
+        if spec.label == KEY:
+            raise error
+        return str(error)
+
+    def _error(self, module: Module, spec: FieldSpec) -> ZohoError:
+        where = f"the field {spec.label!r} ({spec.data_type}) in {module.api_name}"
+        if self.code in PERMISSION_CODES:
+            return PermissionDeniedError(
+                f"The Zoho user who gave the consent may not create {where} ({self}): grant the profile Module "
+                "Customization (Zoho CRM, Setup, Security Control, Profiles), or give consent as an administrator. "
+                f"{self.denial}".strip()
+            )
+        if self.code in LIMIT_CODES:
+            return ConfigurationError(
+                f"Zoho refuses {where}, for the module has as many custom fields as the edition allows ({self}): "
+                "remove some, or move to a larger edition."
+            )
+        if self.code in DUPLICATE_CODES:
+            return ConfigurationError(
+                f"Zoho has {where} and does not show it: put it into the layout, where it is among the module's unused "
+                "fields (Zoho CRM, Setup, Modules and Fields), or let the user's profile see it."
+            )
+        return ConfigurationError(f"Zoho refuses to create {where} ({self}); create it by hand and run again.")
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """What came of creating.
+
+    Attributes:
+        created: labels of the fields that were made, by `ModuleSpec.name`.
+        refused: what Zoho would not make, and the sync can do without.
+    """
+
+    created: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    refused: Refused = field(default_factory=Refused)
+
 
 def provision(
     client: ZohoClient,
-    organization: Organization,
-    wanted: Sequence[ModuleSpec],
+    found: Sequence[Requirement],
+    identities: Identities | None = None,
     *,
     create_fields: bool = True,
-) -> Provision:
-    """Create the fields and modules that are missing, and give every wanted field as Zoho has it.
+) -> Provisioned:
+    """Create the fields and modules that are missing.
 
-    A module that the organization cannot have, or that Zoho refuses to create, is in `unavailable`.
+    Args:
+        client: the organization's API.
+        found: what is needed, beside what is there.
+        identities: by which modules and fields are known.
+        create_fields: whether anything may be created.
 
     Raises:
         ConfigurationError: if something is missing and `create_fields` is false (nothing is written then), a field is
-            there with another type, or Zoho refuses to create one.
+            there with another type, or Zoho refuses to create the field of the FreshBooks ID.
         PermissionDeniedError: if the user may not create fields.
         UnavailableError: if what was created does not show.
     """
-    found = requirements(_with_modules(client, organization, wanted), wanted)
     _check(found, create_fields=create_fields)
-    unavailable = {one.spec.name: one.unavailable for one in found if one.unavailable}
-
-    def provided(one: Requirement) -> Provisioned | None:
-        module = one.module
-        if module is None and one.unavailable is None:
-            module = _create_module(client, one.spec, unavailable)
-        return _complete(client, module, one.spec) if module is not None else None
-
-    # The modules at once: each takes several calls, of which the next needs what the last one gave.
-    given = zip(found, client.map(provided, found), strict=True)
-    return Provision({one.spec.name: module for one, module in given if module is not None}, unavailable)
-
-
-def _with_modules(client: ZohoClient, organization: Organization, wanted: Sequence[ModuleSpec]) -> Organization:
-    """Read those of the wanted modules that are there and were not read yet."""
-    names = {organization.find(spec.name) for spec in wanted} - organization.modules.keys() - {None}
-    read = {name: read_module(client, name, organization.labels[name]) for name in sorted(filter(None, names))}
-    return replace(organization, modules={**organization.modules, **read}) if read else organization
+    known = identities or Identities()
+    missing = [one for one in found if one.creation]
+    there = [one for one in missing if one.module]
+    # A new module comes last: its credits are spent only if nothing of the others stops the run.
+    parts = client.map(lambda one: _provide(client, one, known), there)
+    parts += [_provide(client, one, known) for one in missing if one not in there]
+    created: dict[str, tuple[str, ...]] = {}
+    refused = Refused()
+    for part in parts:
+        created.update(part.created)
+        refused |= part.refused
+    return Provisioned(created, refused)
 
 
 def _check(found: Sequence[Requirement], *, create_fields: bool) -> None:
@@ -120,14 +154,41 @@ def _check(found: Sequence[Requirement], *, create_fields: bool) -> None:
         )
 
 
-def _complete(client: ZohoClient, module: Module, spec: ModuleSpec) -> Provisioned:
-    """Create a module's missing fields, a few a call, until reading the module shows them all."""
-    created: set[str] = set()
+def _provide(client: ZohoClient, required: Requirement, known: Identities) -> Provisioned:
+    """Create what one module lacks. It takes several calls, of which the next needs what the last one gave."""
+    module = required.module
+    if module is None:
+        made = _create_module(client, required.spec, known)
+        if isinstance(made, str):
+            return Provisioned(refused=Refused(modules={required.spec.name: made}))
+        module = made
+    created, refused = _complete(client, module, required, known)
+    fields = {required.spec.name: refused} if refused else {}
+    return Provisioned({required.spec.name: created}, Refused(fields=fields))
+
+
+def _complete(
+    client: ZohoClient, module: Module, required: Requirement, known: Identities
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Create a module's missing fields, a few a call, until reading the module shows them all.
+
+    Returns:
+        The labels of those that were created, and why others were not, by label.
+    """
+    created: dict[str, None] = {}
     not_unique: set[str] = set()
+    without: dict[str, str] = dict(required.plan.refused)
+
+    def compare() -> FieldPlan:
+        return plan_fields(module, required.spec.fields, identities=known, refused=without, not_unique=not_unique)
+
     for _ in range(ROUNDS):
-        plan = plan_fields(module, spec.fields, not_unique=not_unique)
+        plan = compare()
         if not plan.missing:
-            return _provisioned(module, spec, plan, created)
+            labels = tuple(label for label in created if label in plan.present)
+            if labels:
+                logger.info("created in %s: %s", module.api_name, ", ".join(labels))
+            return labels, {label: why for label, why in without.items() if label not in plan.present}
         if plan.downgraded:
             logger.warning(
                 "%s has two unique fields already, so %s will not be unique; records are looked up before each write",
@@ -137,82 +198,73 @@ def _complete(client: ZohoClient, module: Module, spec: ModuleSpec) -> Provision
         refusals: dict[str, _Refusal] = {}
         for some in chunks(plan.missing, FIELDS_PER_CALL):
             refusals |= _create_fields(client, module, some)
-        created |= {one.label for one in plan.missing} - refusals.keys()
-        module = read_module(client, module.api_name, module.label)
-        still_missing = {one.label for one in plan_fields(module, spec.fields).missing}
-        for one in plan.missing:
-            if one.label in refusals and one.label in still_missing:
-                if not one.unique or refusals[one.label].code not in LIMIT_CODES:
-                    _refuse(module, one, refusals[one.label])
-                not_unique.add(one.label)
-    hidden = ", ".join(repr(one.label) for one in plan_fields(module, spec.fields).missing)
+        created.update(dict.fromkeys(spec.label for spec in plan.missing if spec.label not in refusals))
+        module = read_module(client, Listing(module.api_name, module.label, module.id))
+        missing = {spec.label for spec in compare().missing}
+        for spec in plan.missing:
+            refusal = refusals.get(spec.label)
+            if refusal is None or spec.label not in missing:
+                continue
+            if spec.unique and refusal.code in LIMIT_CODES:
+                not_unique.add(spec.label)
+            else:
+                without[spec.label] = refusal.without(module, spec)
+    hidden = ", ".join(repr(spec.label) for spec in compare().missing)
     raise UnavailableError(
-        f"Zoho does not show the fields of {module.api_name} that it was asked to create ({hidden}): where one is "
-        "among the module's unused fields (Zoho CRM, Setup, Modules and Fields), put it into the layout; otherwise run "
-        "again in a few minutes."
-    )
-
-
-def _provisioned(module: Module, spec: ModuleSpec, plan: FieldPlan, created: set[str]) -> Provisioned:
-    if created:
-        logger.info("created in %s: %s", module.api_name, ", ".join(sorted(created)))
-    return Provisioned(
-        module,
-        plan.present,
-        tuple(one.label for one in spec.fields if one.label in created),
-        all(plan.present[one.label].unique for one in spec.fields if one.unique),
+        f"Zoho does not show the fields of {module.api_name} that it was asked to create ({hidden}); run again in a "
+        "few minutes."
     )
 
 
 def _create_fields(client: ZohoClient, module: Module, specs: Sequence[FieldSpec]) -> dict[str, _Refusal]:
-    """Ask for up to five fields; give the refusals by label. A label that is there already is none."""
+    """Ask for up to five fields, and return the refusals by label."""
     body = {"fields": [describe(spec, module.label) for spec in specs]}
     try:
         answer = client.request("POST", "settings/fields", params={"module": module.api_name}, json=body)
     except LostAnswerError:
         return {}
+    except PermissionDeniedError as error:
+        return {spec.label: _Refusal("NO_PERMISSION", {}, str(error)) for spec in specs}
     except RequestError as error:
-        return {spec.label: _Refusal(error.code, error.details) for spec in specs if error.code not in DUPLICATE_CODES}
+        return {spec.label: _Refusal(error.code, error.details) for spec in specs}
     results = (answer.body or {}).get("fields") or []
     return {
         spec.label: _Refusal(str(result.get("code")), result.get("details") or {})
         for spec, result in zip(specs, results, strict=False)
-        if result.get("status") != "success" and result.get("code") not in DUPLICATE_CODES
+        if result.get("status") != "success"
     }
 
 
-def _refuse(module: Module, spec: FieldSpec, refusal: _Refusal) -> None:
-    where = f"the field {spec.label!r} ({spec.data_type}) in {module.api_name}"
-    if refusal.code in PERMISSION_CODES:
-        raise PermissionDeniedError(
-            f"The Zoho user who gave the consent may not create {where} ({refusal}): grant the profile Module "
-            "Customization (Zoho CRM, Setup, Security Control, Profiles), or give consent as an administrator."
-        )
-    if refusal.code in LIMIT_CODES:
-        raise ConfigurationError(
-            f"Zoho refuses {where}, for the module has as many custom fields as the edition allows ({refusal}): remove "
-            "some, or move to a larger edition."
-        )
-    raise ConfigurationError(f"Zoho refuses to create {where} ({refusal}); create it by hand and run again.")
+def _create_module(client: ZohoClient, spec: ModuleSpec, known: Identities) -> Module | str:
+    """Create a module (500 credits); return it, or why Zoho refuses.
 
-
-def _create_module(client: ZohoClient, spec: ModuleSpec, unavailable: dict[str, str]) -> Module | None:
-    """Create a module (500 credits); give None and note the reason if Zoho refuses."""
+    It is asked for again only where an answer was lost and the module is not there: whether a refusal costs its
+    credits, too, is not known. That it exists already, under another label, is no refusal if it can be found.
+    """
+    refusal: _Refusal | None = None
     for _ in range(ROUNDS):
         refusal = _ask_for_module(client, spec)
-        labels = read_labels(client)
-        api_name = find_module(labels, spec.name)
+        listed = read_listed(client)
+        api_name = known.find_module(listed, spec.name) or known.find_module(listed, derived_api_name(spec.name))
         if api_name is not None:
             logger.info("created the module %s", api_name)
-            return read_module(client, api_name, labels[api_name])
+            return read_module(client, listed[api_name])
         if refusal is not None:
-            unavailable[spec.name] = (
-                f"Zoho refuses to create the module {spec.name!r} ({refusal}); create it by hand (Zoho CRM, Setup, "
-                "Modules and Fields), or grant the user who gave the consent the permission to."
-            )
-            return None
-    raise UnavailableError(
-        f"Zoho does not show the module {spec.name!r} that it was asked to create; run again in a few minutes."
+            break
+    else:
+        raise UnavailableError(
+            f"Zoho does not show the module {spec.name!r} that it was asked to create; run again in a few minutes."
+        )
+    if refusal.code in DUPLICATE_CODES:
+        return (
+            f"Zoho says that the module {spec.name!r} exists ({refusal}), and does not show it: let the user who gave "
+            "the consent see it (Zoho CRM, Setup, Modules and Fields, its permissions), or name another module with "
+            "the setting payments_module."
+        )
+    return (
+        f"Zoho refuses to create the module {spec.name!r} ({refusal}): create it by hand (Zoho CRM, Setup, Modules and "
+        "Fields), where the edition has custom modules, grant the user who gave the consent the permission to, or do "
+        "without (set payments_module to none)."
     )
 
 
@@ -221,7 +273,7 @@ def _ask_for_module(client: ZohoClient, spec: ModuleSpec) -> _Refusal | None:
     body: dict[str, Any] = {
         "plural_label": spec.name,
         "singular_label": spec.singular or spec.name,
-        "api_name": spec.name.replace(" ", "_"),
+        "api_name": derived_api_name(spec.name),
         "display_field": {"field_label": name_label(spec), "data_type": "text"},
     }
     if profiles := _profiles(client):
@@ -230,18 +282,18 @@ def _ask_for_module(client: ZohoClient, spec: ModuleSpec) -> _Refusal | None:
         answer = client.request("POST", "settings/modules", json={"modules": [body]})
     except LostAnswerError:
         return None
-    except PermissionDeniedError:
-        return _Refusal("NO_PERMISSION", {})
+    except PermissionDeniedError as error:
+        return _Refusal("NO_PERMISSION", {}, str(error))
     except RequestError as error:
         return _Refusal(error.code, error.details)
     result: dict[str, Any] = next(iter((answer.body or {}).get("modules") or []), {})
-    if result.get("status") == "success" or result.get("code") in DUPLICATE_CODES:
+    if result.get("status") == "success":
         return None
     return _Refusal(str(result.get("code")), result.get("details") or {})
 
 
 def _profiles(client: ZohoClient) -> list[str]:
-    """Give the ids of the profiles that may see Deals, which a new module has to name."""
+    """Return the ids of the profiles that may see Deals, which a new module has to name."""
     body = client.request("GET", "settings/modules").body or {}
     deals: dict[str, Any] = next((one for one in body.get("modules") or [] if one.get("api_name") == "Deals"), {})
     return [str(profile["id"]) for profile in deals.get("profiles") or () if profile.get("id")]

@@ -5,17 +5,20 @@ Runs, dry runs, `freshbooks-zoho setup` and `doctor` all go by this.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from target_zoho_crm.api.limits import MODULE_CREDITS
-from target_zoho_crm.org.fields import FieldPlan, FieldSpec, ModuleSpec, plan_fields
-from target_zoho_crm.org.organization import Field, Module
+from target_zoho_crm.mapping.metadata import Choice, Field, FieldSpec
+from target_zoho_crm.mapping.tables import KEY
+from target_zoho_crm.org.fields import DECIMALS, FieldPlan, ModuleSpec, plan_fields
+from target_zoho_crm.org.identity import Identities, derived_api_name
+from target_zoho_crm.org.model import Module
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from target_zoho_crm.org.organization import Organization
+    from target_zoho_crm.org.model import Organization
 
 FIELDS_PER_CALL = 5
 READ_BACK = 1
@@ -23,30 +26,37 @@ READ_BACK = 1
 AROUND_A_MODULE = 3
 """Calls around the creation of a module: the profiles that it is opened to, the list of modules, its fields."""
 
-EDITIONS_WITH_MODULES = frozenset({"enterprise", "zohoone", "ultimate", "crmplus"})
-"""Where the API may create a module (the page "Create Custom Module"); elsewhere every run would ask in vain."""
-
+CUSTOM_MODULES = {"free": 0, "standard": 10, "professional": 25, "enterprise": 200, "ultimate": 500}
 CUSTOM_FIELDS = {"free": 0, "standard": 10, "professional": 155, "enterprise": 300, "ultimate": 500}
-"""Custom fields of a module by edition (the page "Create Custom Fields", which says nothing of the free one)."""
+"""Custom modules, and custom fields of a module, by edition. Zoho's pages differ, and move: these are for a hint in a
+sentence, never a reason not to ask Zoho (the pages "Create Custom Module" and "Create Custom Fields")."""
 
 
 @dataclass(frozen=True)
-class Provisioned:
-    """A module ready to be written to."""
+class Refused:
+    """What Zoho would not make when it was asked last, and so is not asked for again in every run.
 
-    module: Module
-    """As it is now, created fields included."""
-    fields: Mapping[str, Field]
-    """The wanted fields by the label of their `FieldSpec`."""
-    created: tuple[str, ...] = ()
-    """Labels of the fields created now."""
-    key_unique: bool = True
-    """Whether every field that should be unique is; if not, records are looked up and written by id, not upserted."""
+    Attributes:
+        modules: why, as a sentence, by `ModuleSpec.name`.
+        fields: why, as a sentence, by label, by `ModuleSpec.name`.
+    """
 
-    @property
-    def api_name(self) -> str:
-        """The module's API name."""
-        return self.module.api_name
+    modules: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Whether anything was refused."""
+        return bool(self.modules or self.fields)
+
+    def __or__(self, later: Refused) -> Refused:
+        """Return these refusals with later ones."""
+        names = dict.fromkeys((*self.fields, *later.fields))
+        fields = {name: {**self.fields.get(name, {}), **later.fields.get(name, {})} for name in names}
+        return Refused({**self.modules, **later.modules}, fields)
+
+    def as_document(self) -> dict[str, Any]:
+        """Return them as JSON."""
+        return {"modules": dict(self.modules), "fields": {name: dict(labels) for name, labels in self.fields.items()}}
 
 
 @dataclass(frozen=True)
@@ -58,16 +68,20 @@ class Creation:
         fields: as they are asked for.
         credits: what it costs, with the calls that see what has become of it.
         is_new: whether the module itself is created, too.
+        again: labels of the fields that were there once, and have been deleted since.
     """
 
     module: str
     fields: tuple[FieldSpec, ...]
     credits: int
     is_new: bool = False
+    again: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Give it in words."""
-        labels = ", ".join(one.label for one in self.fields)
+        """Return it in words."""
+        labels = ", ".join(
+            f"{one.label} (again, for it was deleted)" if one.label in self.again else one.label for one in self.fields
+        )
         if self.is_new:
             return f"the module {self.module!r} with {labels} ({self.credits} credits)"
         return f"in {self.module}: {labels} ({self.credits} credits)"
@@ -92,6 +106,11 @@ class Requirement:
     unavailable: str | None = None
 
     @property
+    def name(self) -> str:
+        """The module's API name; what it is called in the settings where it is not there."""
+        return self.module.api_name if self.module else self.spec.name
+
+    @property
     def creation(self) -> Creation | None:
         """What is to be created; None for nothing."""
         if self.unavailable or not self.plan.missing:
@@ -100,35 +119,51 @@ class Requirement:
         if self.module is None:
             cost = MODULE_CREDITS + AROUND_A_MODULE + calls
             return Creation(self.spec.name, self.plan.missing, cost, is_new=True)
-        return Creation(self.module.api_name, self.plan.missing, calls)
+        return Creation(self.module.api_name, self.plan.missing, calls, again=self.plan.gone)
 
-    def expected(self, organization: Organization) -> Provisioned:
-        """Give the module as it will be; fields that are yet to be created get the names that Zoho usually gives."""
-        fields = {**self.plan.present, **{one.label: _future(one) for one in self.plan.missing}}
-        return Provisioned(self.module or _future_module(self.spec, organization.currencies), fields)
+    def expected(self, organization: Organization) -> Module:
+        """Return the module as it will be: fields that are yet to be created get the names that Zoho usually gives."""
+        return self.module or _future_module(self.spec, organization.currencies)
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """The fields by label, as they are or will be; those that are done without are left out."""
+        return {**self.plan.present, **{one.label: _future(one) for one in self.plan.missing}}
 
 
-def requirements(organization: Organization, wanted: Sequence[ModuleSpec]) -> list[Requirement]:
+def requirements(
+    organization: Organization,
+    wanted: Sequence[ModuleSpec],
+    identities: Identities | None = None,
+    refused: Refused | None = None,
+) -> list[Requirement]:
     """Compare what is wanted with what the organization has; its modules that are there have been read."""
-    return [_requirement(organization, spec) for spec in wanted]
+    known, without = identities or Identities(), refused or Refused()
+    return [_requirement(organization, spec, known, without) for spec in wanted]
 
 
-def _requirement(organization: Organization, spec: ModuleSpec) -> Requirement:
-    module = organization.modules.get(organization.find(spec.name) or "")
-    plan = plan_fields(module or _future_module(spec), spec.fields)
+def _requirement(organization: Organization, spec: ModuleSpec, known: Identities, refused: Refused) -> Requirement:
+    module = organization.modules.get(known.find_module(organization.listed, spec.name) or "")
+    plan = plan_fields(
+        module or _future_module(spec), spec.fields, identities=known, refused=refused.fields.get(spec.name)
+    )
     problem = unavailable = None
     if plan.unusable:
         problem = "In Zoho, " + "; ".join(plan.unusable) + ". Rename or remove it, so that the right one fits."
+    if KEY in plan.refused:
+        problem = f"{plan.refused[KEY]} Without that field nothing can be synced."
     if module is None and spec.singular is None:
         problem = (
             f"There is no module {spec.name!r} in Zoho, or the user who gave the consent may not see it; name one by "
             "its API name or its label (invoices_module, payments_module)."
         )
-    elif module is None and organization.edition not in EDITIONS_WITH_MODULES:
+    elif module is None and spec.name in known.modules:
         unavailable = (
-            f"There is no module {spec.name!r}, and Zoho creates modules through its API only from the Enterprise "
-            "edition on; where the edition has custom modules, create it by hand (Zoho CRM, Setup, Modules and Fields)."
+            f"The module {spec.name!r} is not there any more: it was deleted, or the profile of the user who gave the "
+            "consent may not see it. Let the profile see it, or make it again with `freshbooks-zoho setup`."
         )
+    elif module is None:
+        unavailable = refused.modules.get(spec.name)
     return Requirement(spec, module, plan, problem, unavailable)
 
 
@@ -144,23 +179,50 @@ def missing_in_words(found: Iterable[Requirement]) -> str:
     )
 
 
+def shortage(one: Requirement, organization: Organization) -> list[str]:
+    """Say so where Zoho may refuse what is to be created, because the edition is known for less room."""
+    creation, edition = one.creation, organization.edition
+    if creation is None:
+        return []
+    custom = sum(listing.custom for listing in organization.listed.values())
+    modules = CUSTOM_MODULES.get(edition)
+    if creation.is_new and modules is not None and custom >= modules:
+        sentence = (
+            f"The edition {edition} is known to allow {modules} custom modules, and there are {custom}: Zoho may "
+            f"refuse the module {creation.module!r}, and payments then show on their deals only."
+        )
+        return [sentence]
+    there = sum(field.custom for field in one.module.fields.values()) if one.module else 0
+    allowed = CUSTOM_FIELDS.get(edition)
+    if allowed is None or there + len(creation.fields) <= allowed:
+        return []
+    last = [spec.label for spec in creation.fields][max(allowed - there, 0) :]
+    sentence = (
+        f"{one.name} has {there} custom fields and needs {len(creation.fields)} more, while the edition {edition} is "
+        f"known to allow {allowed}: Zoho may refuse some, and what is needed least is then left out "
+        f"({', '.join(last)}); to have all, remove fields that nobody uses, or move to a larger edition."
+    )
+    return [sentence]
+
+
 def _future_module(spec: ModuleSpec, currencies: Collection[str] | None = None) -> Module:
     """Describe a module that is yet to be created, with what Zoho itself puts into it."""
     fields = [Field("Name", name_label(spec), "text", length=120, mandatory=True)]
     if currencies is not None:
-        fields.append(Field("Currency", "Currency", "picklist", picklist=tuple(sorted(currencies))))
-    return Module(spec.name.replace(" ", "_"), spec.name, {one.api_name: one for one in fields})
+        choices = tuple(Choice(code) for code in sorted(currencies))
+        fields.append(Field("Currency", "Currency", "picklist", choices=choices))
+    return Module(derived_api_name(spec.name), spec.name, {one.api_name: one for one in fields})
 
 
 def name_label(spec: ModuleSpec) -> str:
-    """Give the label of the field with the names of a new module's records."""
+    """Return the label of the field with the names of a new module's records."""
     return f"{spec.singular or spec.name} Name"[:25].strip()
 
 
 def _future(spec: FieldSpec) -> Field:
     """Describe a field that is yet to be created."""
-    places = spec.decimal_places if spec.data_type == "currency" else None
+    places = DECIMALS if spec.data_type == "currency" else None
     return Field(
-        spec.label.replace(" ", "_"), spec.label, spec.data_type, spec.length, places,
+        derived_api_name(spec.label), spec.label, spec.data_type, spec.length, places,
         unique=spec.unique, custom=True, lookup_module=spec.lookup_module,
     )  # fmt: skip

@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_zoho_crm.errors import ConfigurationError
-from target_zoho_crm.mapping.tables import TABLES, Row
-from target_zoho_crm.org.fields import FieldSpec, ModuleSpec
-from target_zoho_crm.org.organization import DEALS
+from target_zoho_crm.mapping.tables import NEEDED_MOST, TABLES, Row
+from target_zoho_crm.org.fields import ModuleSpec
+from target_zoho_crm.org.identity import Identities
+from target_zoho_crm.org.model import DEALS
 from target_zoho_crm.settings import NO_MODULE, PAYMENTS_MODULE
 
 if TYPE_CHECKING:
-    from target_zoho_crm.org.organization import Organization
+    from target_zoho_crm.mapping.metadata import FieldSpec
+    from target_zoho_crm.org.model import Organization
     from target_zoho_crm.settings import Settings
 
 ACCOUNTS = "Accounts"
@@ -24,29 +26,36 @@ OTHER_PURPOSE = frozenset(
 
 
 def module_names(settings: Settings) -> tuple[str, ...]:
-    """Name the modules to be read, by API name or label."""
+    """Return the modules to be read, by API name or label."""
     names = [ACCOUNTS, settings.invoices_module, settings.payments_module or PAYMENTS_MODULE]
     return tuple(dict.fromkeys(name for name in names if name != NO_MODULE))
 
 
-def module_specs(organization: Organization, settings: Settings) -> dict[str, ModuleSpec]:
-    """Give what each stream needs; without "payments", they only show on their deals.
+def module_specs(
+    organization: Organization, settings: Settings, identities: Identities | None = None
+) -> dict[str, ModuleSpec]:
+    """Return what each stream needs; without "payments", they only show on their deals.
+
+    Args:
+        organization: as it was read.
+        settings: of the target.
+        identities: by which modules are known.
 
     Raises:
         ConfigurationError: if a setting names a module that cannot take the records.
     """
     several = organization.currencies is not None
-    invoices_module = _invoices_module(organization, settings)
+    known = identities or Identities()
+    invoices_module = _invoices_module(organization, settings, known)
+    is_deals = invoices_module == DEALS
     specs = {
         "clients": ModuleSpec(ACCOUNTS, _fields("clients", standard=True, several=several)),
-        "invoices": ModuleSpec(
-            invoices_module, _fields("invoices", standard=invoices_module == DEALS, several=several)
-        ),
+        "invoices": ModuleSpec(settings.invoices_module, _fields("invoices", standard=is_deals, several=several)),
     }
     if settings.payments_module == NO_MODULE:
         return specs
     name = settings.payments_module or PAYMENTS_MODULE
-    found = organization.find(name)
+    found = known.find_module(organization.listed, name)
     if found in WITH_LINE_ITEMS | OTHER_PURPOSE | {DEALS, invoices_module}:
         raise ConfigurationError(
             f"The setting payments_module is {name!r}, which has another purpose; choose a custom module of its own, "
@@ -60,9 +69,9 @@ def module_specs(organization: Organization, settings: Settings) -> dict[str, Mo
     return specs
 
 
-def _invoices_module(organization: Organization, settings: Settings) -> str:
-    """Give the API name of the module for invoices, if it is one that can take them."""
-    found = organization.find(settings.invoices_module)
+def _invoices_module(organization: Organization, settings: Settings, known: Identities) -> str:
+    """Return the API name of the module for invoices, if it is one that can take them."""
+    found = known.find_module(organization.listed, settings.invoices_module)
     if settings.invoices_module in WITH_LINE_ITEMS or found in WITH_LINE_ITEMS | OTHER_PURPOSE:
         raise ConfigurationError(
             f"The setting invoices_module is {settings.invoices_module!r}, one of Zoho's own modules, which cannot "
@@ -77,12 +86,14 @@ def _invoices_module(organization: Organization, settings: Settings) -> str:
 
 
 def _fields(stream: str, *, standard: bool, several: bool) -> tuple[FieldSpec, ...]:
-    found = (field_spec(row, standard=standard, several=several) for row in TABLES[stream])
-    return tuple(spec for spec in found if spec is not None)
+    """Return the fields of ours that a stream needs, the most needed first."""
+    wanted = [spec for row in TABLES[stream] if (spec := field_spec(row, standard=standard, several=several))]
+    order = {label: number for number, label in enumerate(NEEDED_MOST)}
+    return tuple(sorted(wanted, key=lambda spec: order.get(spec.label, len(order))))
 
 
 def field_spec(row: Row, *, standard: bool, several: bool) -> FieldSpec | None:
-    """Give the field of ours that a row needs; None where Zoho has its own.
+    """Return the field of ours that a row needs; None where Zoho has its own.
 
     Args:
         row: of the mapping's table.

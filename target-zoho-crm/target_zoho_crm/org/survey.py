@@ -11,19 +11,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_zoho_crm.errors import ConfigurationError
-from target_zoho_crm.mapping.stages import stage_table
+from target_zoho_crm.mapping.stages import StageTable, stage_table
 from target_zoho_crm.org.access import denied
 from target_zoho_crm.org.binding import bind, bind_extras
-from target_zoho_crm.org.organization import DEALS, Organization, read_organization
+from target_zoho_crm.org.identity import Identities
+from target_zoho_crm.org.mandatory import unfilled
+from target_zoho_crm.org.model import DEALS
 from target_zoho_crm.org.pipelines import PipelineState, pipeline_state
-from target_zoho_crm.org.requirements import CUSTOM_FIELDS, Creation, Requirement, requirements
-from target_zoho_crm.org.specs import module_names, module_specs
+from target_zoho_crm.org.requirements import Creation, Refused, Requirement, requirements, shortage
+from target_zoho_crm.org.specs import module_specs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from target_zoho_crm.api.client import ZohoClient
     from target_zoho_crm.mapping.layout import Extra, Layout
+    from target_zoho_crm.mapping.metadata import Field
+    from target_zoho_crm.org.model import Organization
     from target_zoho_crm.settings import Settings
 
 EDITIONS_WITH_CURRENCIES = frozenset({"enterprise", "zohoone", "ultimate", "crmplus"})
@@ -39,18 +42,25 @@ class Survey:
         requirements: what each stream needs; without "payments", a setting says that they have no module.
         extras: the user's own lines of each stream.
         layouts: where each stream goes once everything is created.
-        stages: status → stage.
+        table: the stage of each status.
         pipeline: where deals go; None where invoices do not become deals.
         problems: what a person has to put right before a run can write, a sentence each.
+        identities: those that were known, with what was found now.
     """
 
     organization: Organization
     requirements: Mapping[str, Requirement]
     extras: Mapping[str, tuple[Extra, ...]]
     layouts: Mapping[str, Layout]
-    stages: Mapping[str, str]
+    table: StageTable
     pipeline: PipelineState | None
     problems: tuple[str, ...]
+    identities: Identities
+
+    @property
+    def stages(self) -> Mapping[str, str]:
+        """Status → stage."""
+        return self.table.stages
 
     @property
     def creations(self) -> tuple[Creation, ...]:
@@ -62,44 +72,81 @@ class Survey:
         """Why a module will not be there, a sentence each."""
         return tuple(one.unavailable for one in self.requirements.values() if one.unavailable)
 
+    @property
+    def shortages(self) -> tuple[str, ...]:
+        """Where the edition may have no room for what is to be created, a sentence each."""
+        return tuple(sentence for one in self.requirements.values() for sentence in shortage(one, self.organization))
 
-def read_survey(client: ZohoClient, settings: Settings) -> Survey:
-    """Read the organization and survey it.
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Which fields Zoho has not made, so that the sync does without, a sentence for each module."""
+        return tuple(
+            f"{one.name} does without {', '.join(one.plan.refused)}: {next(iter(one.plan.refused.values()))}"
+            for one in self.requirements.values()
+            if one.plan.refused and not one.unavailable and not one.problem
+        )
 
-    Raises:
-        ConfigurationError: as `survey` does.
-        ZohoError: if it cannot be read, for want of a scope or a permission, say.
-    """
-    return survey(read_organization(client, module_names(settings)), settings)
 
-
-def survey(organization: Organization, settings: Settings) -> Survey:
+def survey(
+    organization: Organization,
+    settings: Settings,
+    identities: Identities | None = None,
+    refused: Refused | None = None,
+) -> Survey:
     """Compare an organization with what the settings ask for.
+
+    Args:
+        organization: as it was read.
+        settings: of the target.
+        identities: by which its modules and fields are known.
+        refused: what Zoho would not make.
 
     Raises:
         ConfigurationError: if a setting names a module that cannot take the records, so that nothing else can be said.
     """
-    specs = module_specs(organization, settings)
-    found = dict(zip(specs, requirements(organization, list(specs.values())), strict=True))
-    stages = stage_table(settings.stage_map)
+    known = identities or Identities()
+    specs = module_specs(organization, settings, known)
+    found = dict(zip(specs, requirements(organization, list(specs.values()), known, refused), strict=True))
     pipeline = None
     problems: list[str] = []
-    if specs["invoices"].name == DEALS:
-        pipeline = pipeline_state(organization, settings.pipeline, set(stages.values()))
+    if found["invoices"].name == DEALS:
+        pipeline = pipeline_state(organization, settings.pipeline, settings.stage_map)
         problems += [pipeline.problem] if pipeline.problem else []
     problems += [one.problem for one in found.values() if one.problem]
     if settings.payments_module:
         problems += [one.unavailable for one in found.values() if one.unavailable]
     extras: dict[str, tuple[Extra, ...]] = {}
     layouts: dict[str, Layout] = {}
+    fields: dict[str, dict[str, Field]] = {}
     for stream, one in found.items():
+        fields[one.spec.name] = dict(one.plan.present)
         with _noting(problems):
-            extras[stream] = bind_extras(organization, one.spec, stream, settings)
+            extras[stream], named = bind_extras(one, stream, settings, known)
+            fields[one.spec.name] |= named
             if not one.unavailable:
-                layouts[stream] = bind(stream, one.expected(organization), organization, extras[stream])
-    there = [one.module.api_name for one in found.values() if one.module]
+                page = _page_layout(one, pipeline)
+                layouts[stream] = bind(stream, one, organization, extras[stream], page)
+                problems += unfilled(one, layouts[stream], page)
+    modules = {one.spec.name: one.module for one in found.values() if one.module}
+    there = [module.api_name for module in modules.values()]
     problems += denied(organization, there, delete=settings.delete)
-    return Survey(organization, found, extras, layouts, stages, pipeline, tuple(dict.fromkeys(problems)))
+    return Survey(
+        organization,
+        found,
+        extras,
+        layouts,
+        pipeline.table if pipeline else stage_table(settings.stage_map),
+        pipeline,
+        tuple(dict.fromkeys(problems)),
+        known.learned(modules, fields),
+    )
+
+
+def _page_layout(required: Requirement, pipeline: PipelineState | None) -> str | None:
+    """Return the layout that a new deal has to name: that of its pipeline, where Deals have several."""
+    several = required.module is not None and len(required.module.layouts) > 1
+    is_deals = required.name == DEALS and pipeline is not None and pipeline.chosen is not None
+    return pipeline.chosen.layout_id if several and is_deals and pipeline and pipeline.chosen else None
 
 
 @contextmanager
@@ -111,7 +158,7 @@ def _noting(problems: list[str]) -> Iterator[None]:
 
 
 def limits(found: Survey) -> tuple[str, ...]:
-    """Say what this organization cannot have, and what that means for the people who use it, a sentence each."""
+    """Return what this organization cannot have, and what that means for those who use it, a sentence each."""
     organization = found.organization
     said: list[str] = []
     if found.unavailable:
@@ -130,52 +177,23 @@ def limits(found: Survey) -> tuple[str, ...]:
             f"The organization has one currency, {organization.currency}: invoices in another show their amounts in "
             f"words, in the description, and not in the totals ({how})."
         )
+    said += found.left_out
     for one in found.requirements.values():
         if one.unavailable:
             continue
-        name = _name(one)
-        present = [one.plan.present[spec.label] for spec in one.spec.fields if spec.label in one.plan.present]
-        wanted = {spec.label for spec in one.spec.fields if spec.unique}
-        if one.plan.downgraded or any(not field.unique for field in present if field.label in wanted):
+        unique = [spec.label for spec in one.spec.fields if spec.unique and spec.label in one.plan.present]
+        if one.plan.downgraded or any(not one.plan.present[label].unique for label in unique):
             said.append(
-                f"FreshBooks ID cannot be unique in {name}, whose two unique fields are used for something else, or it "
-                "was made without: records are looked up before each write, which takes more calls, and Zoho itself "
-                "does not refuse a second record of the same ID."
+                f"FreshBooks ID cannot be unique in {one.name}, whose two unique fields are used for something else, "
+                "or it was made without: records are looked up before each write, which takes more calls, and Zoho "
+                "itself does not refuse a second record of the same ID."
             )
-        said += _too_many(one, organization)
-        said += _hidden(one, name)
+        said += shortage(one, organization)
+        said += _hidden(one)
     return tuple(said)
 
 
-def shortages(found: Survey) -> tuple[str, ...]:
-    """Say where the edition may have no room for the fields that are missing, so that a run may stop."""
-    return tuple(
-        sentence
-        for one in found.requirements.values()
-        if not one.unavailable
-        for sentence in _too_many(one, found.organization)
-    )
-
-
-def _name(one: Requirement) -> str:
-    return one.module.api_name if one.module else one.spec.name
-
-
-def _too_many(one: Requirement, organization: Organization) -> list[str]:
-    """Say so where the module's custom fields will be more than the edition is known to allow."""
-    there = sum(field.custom for field in one.module.fields.values()) if one.module else 0
-    allowed = CUSTOM_FIELDS.get(organization.edition)
-    if allowed is None or not one.plan.missing or there + len(one.plan.missing) <= allowed:
-        return []
-    sentence = (
-        f"{_name(one)} has {there} custom fields and needs {len(one.plan.missing)} more, while the edition "
-        f"{organization.edition} is known to allow {allowed}: Zoho may refuse some, and without them nothing can be "
-        "synced; remove fields, or move to a larger edition."
-    )
-    return [sentence]
-
-
-def _hidden(one: Requirement, name: str) -> list[str]:
+def _hidden(one: Requirement) -> list[str]:
     """Say so where a layout does not show our fields: the API puts new ones into the standard layout only."""
     if one.module is None:
         return []
@@ -185,8 +203,8 @@ def _hidden(one: Requirement, name: str) -> list[str]:
         for layout in every
     }
     return [
-        f"The layout {layout!r} of {name} does not show {', '.join(labels)}: the values are there all the same; to see "
-        f"them, drag the fields into it (Zoho CRM, Setup, Modules and Fields, {name}, Layouts)."
+        f"The layout {layout!r} of {one.name} does not show {', '.join(labels)}: the values are there all the same; to "
+        f"see them, drag the fields into it (Zoho CRM, Setup, Modules and Fields, {one.name}, Layouts)."
         for layout, labels in hidden.items()
         if labels
     ]

@@ -52,12 +52,18 @@ class DryRun:
         self._began = time.monotonic()
         self._calls = self._credits = self._records = self._first = 0
 
-    def begin(self, ready: Ready) -> None:
-        """Tell what would be created before the first record, and why that may be refused."""
+    def begin(self, ready: Ready, spared: int = 0) -> None:
+        """Tell what would be created before the first record, and what is to be known about it.
+
+        Args:
+            ready: what the records would be written into.
+            spared: credits that looking at that has cost, and that a run would not spend.
+        """
+        self._first -= spared
         for creation in ready.to_create:
             self._first += creation.credits
             self._tell({"kind": "set-up", "what": str(creation), "credits": creation.credits})
-        for sentence in ready.shortages:
+        for sentence in ready.remarks:
             self._tell({"kind": "limit", "what": sentence})
 
     def carry_out(self, to: Destination, actions: Sequence[Action], values: Mapping[str, Values]) -> dict[str, Outcome]:

@@ -69,7 +69,7 @@ class Invoices(StreamSync):
 
     def plan(self, sources: Mapping[str, Source]) -> Iterator[Action]:
         """Give what is to be done for each record."""
-        account_key = f"{self._account_field()}.{self._run.ready.layouts['clients'].key.api_name}"
+        account_key = f"{self._account_field()}.{self.ready.layouts['clients'].key.api_name}"
         held = self._run.reader.by_key(self.layout, sources.keys(), [*self.layout.reads, *self._joined(account_key)])
         kept = {key: source for key, source in sources.items() if not self.to_be_deleted(source)}
         customers = {key: customer for key, source in kept.items() if (customer := customer_key(source))}
@@ -125,7 +125,7 @@ class Invoices(StreamSync):
             for key, wanted in customers.items()
             if wanted not in known and (customer := customer_of(sources[key]))
         }
-        layout = self._run.ready.layouts["clients"]
+        layout = self.ready.layouts["clients"]
         found = self._run.reader.by_key(layout, missing.keys(), ["id"])
         known.update({key: str(row["id"]) for key, row in found.items()})
         unknown = {key: customer for key, customer in missing.items() if key not in known}
@@ -142,5 +142,5 @@ class Invoices(StreamSync):
 
     def _joined(self, account_key: str) -> list[str]:
         """Give the column with the FreshBooks ID of the deal's account, where there is such a field already."""
-        layout: Layout = self._run.ready.layouts["clients"]
+        layout: Layout = self.ready.layouts["clients"]
         return [] if layout.key.api_name in layout.missing else [account_key]

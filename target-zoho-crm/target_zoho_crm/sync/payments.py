@@ -92,11 +92,11 @@ class Payments(StreamSync):
 
     @property
     def _has_module(self) -> bool:
-        return self.stream in self._run.ready.layouts
+        return self.stream in self.ready.layouts
 
     @property
     def _invoices(self) -> Layout:
-        return self._run.ready.layouts["invoices"]
+        return self.ready.layouts["invoices"]
 
     def _named(self, label: str) -> str:
         found = self._invoices.named(label)

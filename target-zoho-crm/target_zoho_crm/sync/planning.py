@@ -15,7 +15,7 @@ from target_zoho_crm.mapping.values import same
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_zoho_crm.org.organization import Field
+    from target_zoho_crm.mapping.metadata import Field
 
 EASTERN = ZoneInfo("America/New_York")
 """FreshBooks writes `updated` as US/Eastern wall time, without saying which of autumn's two hours from one to two it

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import abc
+from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from target_zoho_crm.errors import RequestError
 from target_zoho_crm.mapping.layout import DELETED
 from target_zoho_crm.mapping.tables import Setting
 from target_zoho_crm.mapping.values import Fitter, UnfitError
@@ -17,9 +19,19 @@ if TYPE_CHECKING:
 
     from target_zoho_crm.mapping.layout import Layout
     from target_zoho_crm.mapping.tables import Record
+    from target_zoho_crm.org.preflight import Ready
     from target_zoho_crm.run import Run
     from target_zoho_crm.sync.planning import Desired, Values
     from target_zoho_crm.sync.writing import Outcome, Outcomes
+
+
+OF_THE_RECORD = frozenset(
+    {
+        "DUPLICATE_DATA", "RECORD_LOCKED", "RECORD_IN_BLUEPRINT", "NOT_APPROVED", "ALREADY_MODIFIED", "INTERNAL_ERROR",
+        "SERVER_ERROR", "CANNOT_PROCESS", "WRONG_RECORD",
+    }
+)  # fmt: skip
+"""Codes of refusals that no change of modules, fields, layouts or pick lists explains."""
 
 
 class StreamSync(abc.ABC):
@@ -36,9 +48,14 @@ class StreamSync(abc.ABC):
         self._values: dict[str, Values] = {}
 
     @cached_property
+    def ready(self) -> Ready:
+        """The organization, as this batch is planned with it."""
+        return self._run.ready
+
+    @cached_property
     def layout(self) -> Layout:
         """Where the stream goes."""
-        return self._run.ready.layouts[self.stream]
+        return self.ready.layouts[self.stream]
 
     def sync(self, records: Iterable[Record]) -> None:
         """Read, compare, write and note a batch; the last two may go on when this returns (see `Run.settle`).
@@ -58,11 +75,64 @@ class StreamSync(abc.ABC):
         if not sources:
             return
         self._run.settle(self.stream, sources.keys())
-        actions, outcomes = self.bring(sources)
+        self._run.repeat()
+        self.bring_and_note(sources)
+
+    def bring_and_note(self, sources: Mapping[str, Source]) -> None:
+        """Read, compare and write a batch, and have it noted.
+
+        What is known of the organization may be from an earlier run. Where Zoho refuses what that may explain, the
+        records are put aside, for the organization to be read and the records to be planned once more.
+
+        Raises:
+            ZohoError: if the run has to stop.
+        """
+        try:
+            actions, outcomes = self.bring(sources)
+        except RequestError:
+            if not self.ready.is_remembered:
+                raise
+            self._run.put_aside(type(self), sources)
+            self._run.repeat()
+            return
         self._run.hand_over(self.stream, sources.keys(), lambda: self._note(sources, actions, outcomes))
 
     def _note(self, sources: Mapping[str, Source], actions: Mapping[str, Action], outcomes: Outcomes) -> None:
-        self.note(sources, actions, outcomes())
+        try:
+            written = outcomes()
+        except RequestError:
+            if not self.ready.is_remembered:
+                raise
+            self._run.put_aside(type(self), sources)
+            return
+        again = self._explained_by_the_survey(sources, written) if self.ready.is_remembered else set()
+        if again:
+            self._run.put_aside(type(self), {key: sources[key] for key in again})
+        self.note({key: source for key, source in sources.items() if key not in again}, actions, written)
+
+    def _explained_by_the_survey(self, sources: Mapping[str, Source], outcomes: Mapping[str, Outcome]) -> set[str]:
+        """Return the records whose refusal may be due to what has changed in the organization since it was read.
+
+        One that was refused for the same reason before is none of them: reading it then did not explain that.
+        """
+        refused = {
+            key: outcome
+            for key, outcome in outcomes.items()
+            if key in sources and isinstance(outcome, Rejection) and outcome.code not in OF_THE_RECORD
+        }
+        by_account: dict[str, list[str]] = defaultdict(list)
+        for key in refused:
+            by_account[sources[key].account].append(str(sources[key].id))
+        waiting = {
+            f"{account}:{number}": row.error or {}
+            for account, numbers in by_account.items()
+            for number, row in self._run.store.pending.waiting(account, self.stream, numbers).items()
+        }
+        return {
+            key
+            for key, why in refused.items()
+            if (why.code, why.field) != (waiting.get(key, {}).get("code"), waiting.get(key, {}).get("field"))
+        }
 
     @abc.abstractmethod
     def bring(self, sources: Mapping[str, Source]) -> tuple[Mapping[str, Action], Outcomes]:
@@ -107,7 +177,7 @@ class StreamSync(abc.ABC):
     @cached_property
     def _setting(self) -> Setting:
         """What is the same for all records of a batch."""
-        ready, layout = self._run.ready, self.layout
+        ready, layout = self.ready, self.layout
         return Setting(
             currency=layout.currency,
             currencies=layout.currencies,

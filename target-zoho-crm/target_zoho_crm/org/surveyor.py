@@ -1,0 +1,95 @@
+"""An organization is surveyed: from memory where that is good enough, else read and remembered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from target_zoho_crm.org.identity import Identities
+from target_zoho_crm.org.memory import Memory, Remembered
+from target_zoho_crm.org.organization import describe_organization, organization_of
+from target_zoho_crm.org.requirements import Refused
+from target_zoho_crm.org.specs import module_names
+from target_zoho_crm.org.survey import Survey, survey
+
+if TYPE_CHECKING:
+    from target_zoho_crm.api.client import ZohoClient
+    from target_zoho_crm.org.model import Organization
+    from target_zoho_crm.settings import Settings
+
+
+@dataclass(frozen=True)
+class Surveyor:
+    """Surveys the organization that the settings lead to.
+
+    Args:
+        client: the organization's API.
+        settings: of the target.
+        memory: what is remembered; None for nothing.
+        keeps: whether what is read is remembered.
+    """
+
+    client: ZohoClient
+    settings: Settings
+    memory: Memory | None = None
+    keeps: bool = True
+
+    def current(self) -> Survey:
+        """Return the survey that is remembered, or else one that is read now.
+
+        Raises:
+            ZohoError: as `read` does.
+            StoreError: if the store cannot be used.
+        """
+        return self.remembered() or self.read()
+
+    def remembered(self) -> Survey | None:
+        """Return the survey of an earlier run, if it is still good and has what the settings ask for; else None.
+
+        Raises:
+            ConfigurationError: if a setting names a module that cannot take the records.
+            StoreError: if the store cannot be used.
+        """
+        kept = self.memory.survey() if self.memory else None
+        if kept is None or kept.wanted != module_names(self.settings):
+            return None
+        organization = organization_of(kept.described)
+        self.client.set_edition(organization.edition)
+        return survey(organization, self.settings, self._identities(organization), kept.refused)
+
+    def read(self, refused: Refused | None = None, *, anew: bool = False) -> Survey:
+        """Read the organization.
+
+        Args:
+            refused: what Zoho has just refused to make; None for what is remembered of that.
+            anew: whether a person decides about what is to be made: then what Zoho refused before, and a module that is
+                gone, are wanted again.
+
+        Raises:
+            ConfigurationError: if a setting names a module that cannot take the records.
+            ZohoError: if it cannot be read, for want of a scope or a permission, say.
+            StoreError: if the store cannot be used.
+        """
+        read_at = self.memory.clock() if self.memory else datetime.now(timezone.utc)
+        before = self.memory.survey() if self.memory else None
+        refused_at = read_at
+        if refused is None and before is not None and not anew:
+            refused, refused_at = before.refused, before.refused_at
+        refused = refused or Refused()
+        names = module_names(self.settings)
+        known = self._identities(organization_of(before.described)) if before else None
+        described = describe_organization(self.client, names, known)
+        organization = organization_of(described)
+        identities = self._identities(organization)
+        if anew:
+            identities = identities.only_listed(organization.listed)
+        found = survey(organization, self.settings, identities, refused)
+        if self.memory and self.keeps:
+            self.memory.keep_survey(Remembered(described, names, read_at, refused, refused_at))
+            if found.identities != identities:
+                self.memory.keep_identities(organization.id, found.identities)
+        return found
+
+    def _identities(self, organization: Organization) -> Identities:
+        return self.memory.identities(organization.id) if self.memory else Identities()
