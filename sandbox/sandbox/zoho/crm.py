@@ -27,7 +27,7 @@ class Crm(abc.ABC):
         """Send the notifications of the writes so far."""
 
     def records(self, module: str) -> list[dict[str, Any]]:
-        """Give all records of a module, oldest first, every field as the API shows it (amounts are Decimal)."""
+        """Return all records of a module, oldest first, in the API's shape, as a person sees them (amounts Decimal)."""
         return self.find(module)
 
     def find(self, module: str, **equal: Any) -> list[dict[str, Any]]:
@@ -37,7 +37,7 @@ class Crm(abc.ABC):
             found, table = org.modules[module], org.tables[module]
             indexed = next((name for name in equal if name in table.indexes), None)
             ids = list(table.rows) if indexed is None else table.find(indexed, equal[indexed])
-            show = Renderer(org, found, found.fields).show
+            show = Renderer(org, found, found.fields, to_person=True).show
             shown = (show(table.rows[each]) for each in ids)
             return [row for row in shown if all(_same(row.get(name), value) for name, value in equal.items())]
 

@@ -6,18 +6,25 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sandbox.zoho.errors import error
-from sandbox.zoho.standard import PROBABILITIES
+from sandbox.zoho.standard import LOST, STAGES, WON
 from sandbox.zoho.values import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sandbox.zoho.model import Choice
     from sandbox.zoho.organization import Organization
     from sandbox.zoho.table import Record
 
+_SHIPPED = {each.actual_value: each.probability for each in STAGES}
+_BY_KIND = {WON: 100, LOST: 0}
 _OTHER_PROBABILITY = 50
 
 
-def complete(org: Organization, values: Record, existing: Record | None, path: str) -> list[dict[str, Any]]:
-    """Check stage and pipeline against each other, and add to `values` what follows from them.
+def complete(
+    org: Organization, values: Record, existing: Record | None, path: str, layout_id: str
+) -> list[dict[str, Any]]:
+    """Check stage, pipeline and layout against each other, and add to `values` what follows from them.
 
     Stages and pipelines are known by their display values; the actual value from before a rename is refused.
 
@@ -26,19 +33,19 @@ def complete(org: Organization, values: Record, existing: Record | None, path: s
         values: the checked values of one deal; changed in place.
         existing: the deal as it is, for an update.
         path: JSON path of the record.
+        layout_id: the deal's layout.
 
     Returns:
         Zoho's errors, empty if there are none.
     """
     before = existing or {}
     if not org.uses_pipelines:
-        stages = {each.display_value: each.actual_value for each in org.modules["Deals"].fields["Stage"].choices}
-        _figures(values, before, stages)
+        _figures(values, before, org.modules["Deals"].fields["Stage"].choices)
         return []
     if existing is None and values.get("Pipeline") is None and len(org.pipelines) > 1:
         return [error("MANDATORY_NOT_FOUND", {"api_name": "Pipeline", "json_path": f"{path}.Pipeline"})]
     name = values.get("Pipeline") or before.get("Pipeline")
-    pipeline = org.pipeline(name)
+    pipeline = org.pipeline(name, layout_id)
     if pipeline is None:
         details = {"mapped_field": "Layout", "api_name": "Pipeline", "json_path": f"{path}.Pipeline"}
         return [error("MAPPING_MISMATCH", details, "Layout doesn't contain the Pipeline")]
@@ -49,15 +56,20 @@ def complete(org: Organization, values: Record, existing: Record | None, path: s
         return [error("MAPPING_MISMATCH", details, "Pipeline doesn't contain the Stage")]
     if before.get("Pipeline") != pipeline.display_value:
         values["Pipeline"] = pipeline.display_value
-    _figures(values, before, {each.display_value: each.actual_value for each in pipeline.stages} if moved else {})
+    _figures(values, before, pipeline.stages if moved else ())
     return []
 
 
-def _figures(values: Record, before: Record, stages: dict[str, str]) -> None:
+def probability_of(stage: Choice) -> int:
+    """Return the probability of a stage: Zoho's own for those that it ships, else by its kind."""
+    return _SHIPPED.get(stage.actual_value, _BY_KIND.get(stage.forecast_type or "", _OTHER_PROBABILITY))
+
+
+def _figures(values: Record, before: Record, stages: Iterable[Choice]) -> None:
     """Set Probability by the stage, and Expected_Revenue by both it and the amount."""
-    stage: str | None = values.get("Stage")
-    if stage is not None and stage != before.get("Stage") and values.get("Probability") is None:
-        values["Probability"] = PROBABILITIES.get(stages.get(stage, stage), _OTHER_PROBABILITY)
+    stage = next((each for each in stages if each.display_value == values.get("Stage")), None)
+    if stage and stage.display_value != before.get("Stage") and values.get("Probability") is None:
+        values["Probability"] = probability_of(stage)
     if values.keys() & {"Amount", "Probability"}:
         amount = values["Amount"] if "Amount" in values else before.get("Amount")
         probability = values.get("Probability", before.get("Probability"))

@@ -10,7 +10,7 @@ from sandbox.zoho.permissions import may
 
 if TYPE_CHECKING:
     from sandbox.zoho.call import ApiCall
-    from sandbox.zoho.model import Module
+    from sandbox.zoho.model import Field, Layout, Module
     from sandbox.zoho.organization import Organization
 
 
@@ -86,13 +86,9 @@ class Metadata:
     def fields(self, call: ApiCall) -> Response:
         """Give the fields of a module ("Fields Metadata")."""
         call.need("settings", "fields", "READ")
-        module = self._module(call)
-        call_type = call.request.param("type", "used")
-        shown = (
-            []
-            if call_type == "unused"
-            else [each.describe(self._ids(), module.layout_id) for each in module.fields.values()]
-        )
+        module, kind = self._module(call), call.request.param("type", "used")
+        described = [self._field(module, each) for each in module.fields.values()]
+        shown = [each for each in described if kind in ("all", each["type"])]
         return Response(body={"fields": shown}) if shown else Response(204)
 
     @route("GET", "/crm/v8/settings/fields/{field_id}")
@@ -102,21 +98,23 @@ class Metadata:
         module = self._module(call)
         for each in module.fields.values():
             if field_id in (each.id, each.api_name):
-                return Response(body={"fields": [each.describe(self._ids(), module.layout_id)]})
+                return Response(body={"fields": [self._field(module, each)]})
         return Response(204)
 
     @route("GET", "/crm/v8/settings/layouts")
     def layouts(self, call: ApiCall) -> Response:
-        """Give the layouts of a module: the standard one ("Layouts Metadata")."""
+        """Answer the layouts of a module, the standard one first ("Layouts Metadata")."""
         call.need("settings", "layouts", "READ")
-        return Response(body={"layouts": [self._layout(self._module(call))]})
+        module = self._module(call)
+        return Response(body={"layouts": [self._layout(module, each) for each in module.layouts]})
 
     @route("GET", "/crm/v8/settings/layouts/{layout_id}")
     def layout(self, call: ApiCall, layout_id: str) -> Response:
         """Give one layout."""
         call.need("settings", "layouts", "READ")
         module = self._module(call)
-        return Response(body={"layouts": [self._layout(module)]}) if layout_id == module.layout_id else Response(204)
+        found = [self._layout(module, each) for each in module.layouts if each.id == layout_id]
+        return Response(body={"layouts": found}) if found else Response(204)
 
     @route("GET", "/crm/v8/org/currencies")
     def currencies(self, call: ApiCall) -> Response:
@@ -157,10 +155,18 @@ class Metadata:
     def _profiles(self) -> list[dict[str, str]]:
         return [{"id": profile_id, "name": name} for name, profile_id in self._org.profiles.items()]
 
-    def _layout(self, module: Module) -> dict[str, Any]:
+    def _field(self, module: Module, field: Field) -> dict[str, Any]:
+        return field.describe(self._ids(), module.showing(field.api_name))
+
+    def _layout(self, module: Module, layout: Layout) -> dict[str, Any]:
+        shown = [each for each in module.fields.values() if each.api_name not in layout.hidden]
         fields = [
-            {**field.describe(self._ids(), module.layout_id), "required": field.mandatory, "sequence_number": number}
-            for number, field in enumerate(module.fields.values(), 1)
+            {
+                **self._field(module, each),
+                "required": each.mandatory or each.api_name in layout.required,
+                "sequence_number": number,
+            }
+            for number, each in enumerate(shown, 1)
         ]
         section = {
             "name": f"{module.singular} Information",
@@ -173,10 +179,8 @@ class Metadata:
             "fields": fields,
         }
         return {
-            "id": module.layout_id,
-            "name": "Standard",
-            "display_label": "Standard",
-            "api_name": "Standard",
+            **layout.reference(),
+            "display_label": layout.name,
             "status": "active",
             "visible": True,
             "generated_type": "custom" if module.custom else "default",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from decimal import Decimal
 
 UNIQUE_TYPES = frozenset({"text", "email", "phone", "integer", "bigint", "website"})
@@ -30,21 +30,46 @@ JSON_TYPES = {
 
 @dataclass
 class Choice:
-    """One value of a pick list; after a rename its actual value is still the old name."""
+    """One value of a pick list; after a rename its actual value is still the old name.
+
+    Both may differ from the beginning: Zoho's own stage "Identify Decision Makers" is "Id. Decision Makers" ("Get
+    Pipelines").
+    """
 
     id: str
     display_value: str
     actual_value: str
+    forecast_type: str | None = None
+    """Of a stage: ``Open``, ``Closed Won`` or ``Closed Lost``."""
 
-    def describe(self) -> dict[str, Any]:
-        """Give it as field metadata do."""
+    def describe(self, number: int) -> dict[str, Any]:
+        """Return it as field metadata do, at its place in the list, from 1."""
+        kind = {} if self.forecast_type is None else {"forecast_type": self.forecast_type}
         return {
             "id": self.id,
             "display_value": self.display_value,
             "actual_value": self.actual_value,
             "reference_value": self.actual_value,
+            "sequence_number": number,
             "type": "used",
+            **kind,
         }
+
+
+@dataclass
+class Layout:
+    """One layout of a module: what it does not show, and what it makes mandatory ("Layouts Metadata")."""
+
+    id: str
+    name: str
+    hidden: set[str] = field(default_factory=set)
+    """API names of fields that it does not show."""
+    required: set[str] = field(default_factory=set)
+    """API names of fields that new records need, besides those that Zoho itself makes mandatory."""
+
+    def reference(self) -> dict[str, Any]:
+        """Return it as `layout_associations` of fields do."""
+        return {"id": self.id, "name": self.name, "api_name": self.name.replace(" ", "_")}
 
 
 @dataclass
@@ -66,13 +91,22 @@ class Field:
     """The API name of the module that a lookup points to."""
     choices: list[Choice] = field(default_factory=list)
     default: str | None = None
+    accepted: tuple[str, ...] | None = None
+    """What a text may be, although no metadata say so: a field over a global set of values."""
+    refusal: str = "INVALID_DATA"
+    """The code for what is not accepted."""
 
     def values(self) -> list[str]:
         """Give the values a record may have, as they are displayed."""
         return [choice.display_value for choice in self.choices]
 
-    def describe(self, module_ids: dict[str, str], layout_id: str) -> dict[str, Any]:
-        """Give it as ``GET settings/fields`` does; `module_ids` by API name are for lookups."""
+    def describe(self, module_ids: dict[str, str], layouts: Sequence[Layout]) -> dict[str, Any]:
+        """Return it as ``GET settings/fields`` does.
+
+        Args:
+            module_ids: the modules' ids by API name, for lookups.
+            layouts: those that show it.
+        """
         lookup: dict[str, Any] = {}
         if self.lookup is not None:
             lookup = {
@@ -96,11 +130,11 @@ class Field:
             "field_read_only": self.read_only,
             "system_mandatory": self.mandatory,
             "visible": True,
-            "type": "used",
+            "type": "used" if layouts else "unused",
             "unique": {"case_sensitive": False} if self.unique else {},
             "external": self.external,
-            "layout_associations": [{"id": layout_id, "name": "Standard", "api_name": "Standard"}],
-            "pick_list_values": [choice.describe() for choice in self.choices],
+            "layout_associations": [each.reference() for each in layouts],
+            "pick_list_values": [choice.describe(number) for number, choice in enumerate(self.choices, 1)],
             "default_value": self.default,
             "lookup": lookup,
             "currency": {"precision": self.decimals, "rounding_option": "normal"}
@@ -129,11 +163,27 @@ class Module:
     api_name: str
     singular: str
     plural: str
-    layout_id: str
+    layouts: list[Layout]
+    """The standard one first."""
     custom: bool = False
     status: str = "visible"
     """``visible``, or ``user_hidden`` where it is not among the tabs."""
     fields: dict[str, Field] = field(default_factory=dict)
+
+    @property
+    def layout_id(self) -> str:
+        """The id of the standard layout."""
+        return self.layouts[0].id
+
+    def layout(self, named: str | None) -> Layout | None:
+        """Return the layout with an id or a name, the standard one for None; None if there is none."""
+        if named is None:
+            return self.layouts[0]
+        return next((each for each in self.layouts if named in (each.id, each.name)), None)
+
+    def showing(self, api_name: str) -> list[Layout]:
+        """Return the layouts that show a field."""
+        return [each for each in self.layouts if api_name not in each.hidden]
 
     @property
     def system_key(self) -> str:
@@ -184,12 +234,14 @@ class Module:
 
 @dataclass
 class Pipeline:
-    """One sales pipeline of Deals and the stages in it."""
+    """One sales pipeline of a layout of Deals, and the stages in it."""
 
     id: str
+    layout_id: str
     display_value: str
     actual_value: str
     default: bool
+    """Whether it is the default of its layout."""
     stages: list[Choice]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sandbox.zoho.model import Choice, Currency, Field, Module, Pipeline, User
+from sandbox.zoho.model import Choice, Currency, Field, Layout, Module, Pipeline, User
 from sandbox.zoho.render import local
-from sandbox.zoho.standard import MODULES, PIPELINE, STAGES, Standard, audit_fields
+from sandbox.zoho.standard import MODULES, PIPELINE, Stage, Standard, audit_fields
 from sandbox.zoho.switches import Switches
 from sandbox.zoho.table import Table
 from sandbox.zoho.values import check_for
@@ -44,7 +45,7 @@ class Organization:
         self.forbidden: set[str] = set()
         """Permissions taken away, as NO_PERMISSION names them: Crm_Implied_Create_Deals, say."""
         self._last_id = _FIRST_ID
-        self._checks: dict[str, dict[str, Check | None]] = {}
+        self._checks: dict[str, tuple[list[Field], dict[str, Check | None]]] = {}
         self.integration = User(self.next_id(), "CRM Integration", "integration@example.com")
         self.person = User(self.next_id(), "CRM Person", "person@example.com")
         self.profiles = {"Administrator": self.next_id(), "Standard": self.next_id()}
@@ -76,14 +77,13 @@ class Organization:
     # modules and fields
 
     def checks(self, module: Module) -> dict[str, Check | None]:
-        """Give the check of every field that can be written; None for lookups."""
-        checks = self._checks.get(module.api_name)
-        if checks is None or len(checks) != sum(not field.read_only for field in module.fields.values()):
-            checks = {
-                name: check_for(field, self.switches) for name, field in module.fields.items() if not field.read_only
-            }
-            self._checks[module.api_name] = checks
-        return checks
+        """Return the check of every field that can be written; None for lookups."""
+        fields = [each for each in module.fields.values() if not each.read_only]
+        known = self._checks.get(module.api_name)
+        if known is None or known[0] != fields:
+            known = fields, {each.api_name: check_for(each, self.switches) for each in fields}
+            self._checks[module.api_name] = known
+        return known[1]
 
     def add_module(self, api_name: str, singular: str, plural: str, name_label: str) -> Module:
         """Add a custom module with its name field."""
@@ -94,21 +94,47 @@ class Organization:
         return module
 
     def add_field(self, module: Module, field: Field) -> None:
-        """Add a field to a module."""
+        """Add a field to a module; a custom one is shown by the standard layout only ("Create Custom Fields")."""
         module.fields[field.api_name] = field
+        if field.custom:
+            for layout in module.layouts[1:]:
+                layout.hidden.add(field.api_name)
         if field.unique or field.external or field.data_type in ("lookup", "email"):
             self.tables[module.api_name].index(field.api_name)
         if field.data_type == "currency" and module.custom and self.currencies:
             self._add_currency_fields(module)
 
+    def remove_field(self, module: Module, api_name: str) -> None:
+        """Take a field out of a module, its layouts and its records."""
+        del module.fields[api_name]
+        for layout in module.layouts:
+            layout.hidden.discard(api_name)
+            layout.required.discard(api_name)
+        table = self.tables[module.api_name]
+        table.indexes.pop(api_name, None)
+        for row in table.rows.values():
+            row.pop(api_name, None)
+
     def new_field(self, label: str, data_type: str, **options: Any) -> Field:
-        """Make a field without putting it anywhere; its API name is derived from the label."""
-        choices = [Choice(self.next_id(), value, value) for value in options.pop("choices", ())]
+        """Return a field that is nowhere yet; its API name is derived from the label.
+
+        Args:
+            label: its label.
+            data_type: its type.
+            options: attributes of `Field`; `api_name` for one of its own, `choices` as texts or stages.
+        """
+        choices = [self.new_choice(value) for value in options.pop("choices", ())]
         api_name = options.pop("api_name", None) or api_name_of(label)
         return Field(self.next_id(), api_name, label, data_type, choices=choices, **options)
 
+    def new_choice(self, value: str | Stage) -> Choice:
+        """Return a value of a pick list, or a stage."""
+        if isinstance(value, Stage):
+            return Choice(self.next_id(), value.display_value, value.actual_value, value.forecast_type)
+        return Choice(self.next_id(), value, value)
+
     def _ship(self, name: str, singular: str, plural: str, fields: list[Standard]) -> Module:
-        module = Module(self.next_id(), name, singular, plural, self.next_id())
+        module = Module(self.next_id(), name, singular, plural, [Layout(self.next_id(), "Standard")])
         self.modules[name] = module
         self.tables[name] = Table()
         for standard in [*fields, *audit_fields()]:
@@ -121,29 +147,34 @@ class Organization:
     # pipelines
 
     def _ship_pipeline(self) -> None:
-        stage = self.modules["Deals"].fields["Stage"]
-        stages = [Choice(choice.id, choice.display_value, choice.actual_value) for choice in stage.choices]
-        assert [each.actual_value for each in stages] == list(STAGES)  # noqa: S101
-        self.pipelines = []
-        self.add_pipeline(PIPELINE, stages)
+        self.add_pipeline(PIPELINE, [replace(each) for each in self.modules["Deals"].fields["Stage"].choices])
 
-    def add_pipeline(self, name: str, stages: list[Choice]) -> Pipeline:
-        """Add a pipeline; the first one is the default."""
-        pipeline = Pipeline(self.next_id(), name, name, not self.pipelines, stages)
+    def add_pipeline(self, name: str, stages: list[Choice], layout_id: str | None = None) -> Pipeline:
+        """Add a pipeline to a layout of Deals, the standard one unless said; the first of a layout is its default."""
+        layout_id = layout_id or self.modules["Deals"].layout_id
+        first = all(each.layout_id != layout_id for each in self.pipelines)
+        pipeline = Pipeline(self.next_id(), layout_id, name, name, first, stages)
         self.pipelines.append(pipeline)
         if self.uses_pipelines:
             self.modules["Deals"].fields["Pipeline"].choices.append(Choice(pipeline.id, name, name))
         return pipeline
 
     def make_default(self, pipeline: Pipeline) -> None:
-        """Let a pipeline be the default one."""
+        """Let a pipeline be the default of its layout."""
         for each in self.pipelines:
-            each.default = each is pipeline
+            if each.layout_id == pipeline.layout_id:
+                each.default = each is pipeline
 
-    def pipeline(self, name: str | None) -> Pipeline | None:
-        """Give the pipeline displayed under a name; the default one for None."""
+    def pipeline(self, name: str | None, layout_id: str | None = None) -> Pipeline | None:
+        """Return the pipeline displayed under a name, the default one for None; None if there is none.
+
+        Args:
+            name: what is displayed.
+            layout_id: the layout that has to contain it; None is any.
+        """
         for pipeline in self.pipelines:
-            if pipeline.default if name is None else pipeline.display_value == name:
+            named = pipeline.default if name is None else pipeline.display_value == name
+            if named and layout_id in (None, pipeline.layout_id):
                 return pipeline
         return None
 

@@ -66,7 +66,8 @@ class Refusal:
         details = dict(self.body["details"])
         if "errors" in details:
             return {**details, "errors": [_placed(each, index) for each in details["errors"]]}
-        return _placed({"details": details}, index)["details"]
+        placed: dict[str, Any] = _placed({"details": details}, index)["details"]
+        return placed
 
 
 def _placed(error: dict[str, Any], index: int) -> dict[str, Any]:

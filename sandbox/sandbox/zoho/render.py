@@ -42,11 +42,19 @@ def encode(body: Any) -> bytes:
 
 
 class Renderer:
-    """Shows the records of one module, for one answer."""
+    """Shows the records of one module, for one answer.
 
-    def __init__(self, org: Organization, module: Module, names: Iterable[str]) -> None:
+    Args:
+        org: the organization.
+        module: the module.
+        names: the fields to show.
+        to_person: show what a person sees in the CRM, where the API may answer otherwise.
+    """
+
+    def __init__(self, org: Organization, module: Module, names: Iterable[str], *, to_person: bool = False) -> None:
         self._org = org
         self._zone = org.time_zone
+        self._actual = org.switches.reads_actual_values and not to_person
         self._shows = [(name, self.shower(module.fields[name])) for name in names]
 
     def show(self, row: Record) -> dict[str, Any]:
@@ -64,6 +72,9 @@ class Renderer:
             return self._user
         if field.data_type == "lookup" and field.lookup is not None:
             return self._reference(field.lookup)
+        if field.data_type == "picklist" and self._actual:
+            actual = {each.display_value: each.actual_value for each in field.choices}
+            return lambda value: actual.get(value, value)
         return None
 
     def _local(self, moment: datetime) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandbox.zoho.batch import Batch
-    from sandbox.zoho.model import Field
+    from sandbox.zoho.model import Field, Layout, Module
     from sandbox.zoho.organization import Organization
     from sandbox.zoho.table import Record
 
@@ -46,13 +46,18 @@ class RowReader:
         """
         path = f"$.data[{index}]"
         existing = self._org.tables[batch.module.api_name].rows[record_id] if record_id is not None else None
+        layout = self._layout(batch, raw, record_id)
+        if raw.get("Layout") and not self._org.switches.named_layout_keeps_other_fields:
+            raw = {name: value for name, value in raw.items() if name not in layout.hidden}
         values, errors = self._values(batch, raw, path)
         refused = {each["details"].get("api_name") for each in errors}
-        for name in batch.mandatory:
+        required = self._required(batch, raw, layout) if existing is None else ()
+        for name in (*batch.mandatory, *required):
             missing = values.get(name) is None if existing is None else name in values and values[name] is None
             if missing and name not in refused:
                 errors.append(error("MANDATORY_NOT_FOUND", {"api_name": name, "json_path": f"{path}.{name}"}))
-        errors += self._complete(batch, values, existing, path, refused)
+        if not refused & {"Stage", "Pipeline"}:
+            errors += self._complete(batch, values, existing, path, layout)
         for name in batch.unique:
             if values.get(name) is not None:
                 errors += self._duplicate(batch, name, values[name], record_id, path)
@@ -80,7 +85,7 @@ class RowReader:
             try:
                 values[name] = check(value) if check else self._resolve(batch, fields[name], value, path)
             except WrongValueError as wrong:
-                errors.append(error("INVALID_DATA", {**wrong.details, "api_name": name, "json_path": f"{path}.{name}"}))
+                errors.append(error(wrong.code, {**wrong.details, "api_name": name, "json_path": f"{path}.{name}"}))
             except WrongLookupError as wrong:
                 errors.append(wrong.body)
         return values, errors
@@ -89,8 +94,7 @@ class RowReader:
         """Judge a key that is no writable field: by default it is passed over."""
         details = {"api_name": name, "json_path": f"{path}.{name}"}
         if name == "Layout" and value is not None:
-            known = isinstance(value, dict) and value.get("id") == batch.module.layout_id
-            return [] if known else [error("INVALID_DATA", details)]
+            return [] if layout_named(batch.module, value) else [error("INVALID_DATA", details)]
         if name in batch.module.fields or name in ("id", "Layout", "Tag") or name.startswith("$"):
             return []
         switches = self._org.switches
@@ -103,15 +107,26 @@ class RowReader:
         external = batch.external.get(lookup.api_name)
         return resolve(self._org, lookup, value, path, external=external, create_account=create)
 
-    def _complete(self, batch: Batch, values: Record, existing: Record | None, path: str, refused: set[str]) -> Errors:
+    def _layout(self, batch: Batch, raw: dict[str, Any], record_id: str | None) -> Layout:
+        """Return the layout of a record: the one that it names, else its own, else the standard one."""
+        own = self._org.tables[batch.module.api_name].layouts.get(record_id or "")
+        return layout_named(batch.module, raw.get("Layout")) or batch.module.layout(own) or batch.module.layouts[0]
+
+    def _required(self, batch: Batch, raw: dict[str, Any], layout: Layout) -> list[str]:
+        """Return what a layout makes mandatory, where that is checked ("Insert Records": mandatory fields)."""
+        if batch.via == "api" and self._org.switches.layout_mandatory == "with_layout" and not raw.get("Layout"):
+            return []
+        return [name for name in batch.module.fields if name in layout.required and name not in batch.mandatory]
+
+    def _complete(self, batch: Batch, values: Record, existing: Record | None, path: str, layout: Layout) -> Errors:
         """Add what follows from the values, and check what belongs together."""
         if batch.module.api_name in _PEOPLE:
             parts = [(values if name in values else existing or {}).get(name) for name in ("First_Name", "Last_Name")]
             values["Full_Name"] = " ".join(part for part in parts if part) or None
         if self._org.currencies and "Currency" in batch.module.fields:
             currencies.complete(self._org, values, existing)
-        if batch.module.api_name == "Deals" and not refused & {"Stage", "Pipeline"}:
-            return deals.complete(self._org, values, existing, path)
+        if batch.module.api_name == "Deals":
+            return deals.complete(self._org, values, existing, path, layout.id)
         return []
 
     def _duplicate(self, batch: Batch, name: str, value: Any, record_id: str | None, path: str) -> Errors:
@@ -132,3 +147,9 @@ class RowReader:
             },
         }
         return [error("DUPLICATE_DATA", details)]
+
+
+def layout_named(module: Module, given: Any) -> Layout | None:
+    """Return the layout whose id a record names; None if it names none that the module has."""
+    wanted = given.get("id") if isinstance(given, dict) else None
+    return next((each for each in module.layouts if each.id == wanted), None)

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+OPEN, WON, LOST = KINDS = ("Open", "Closed Won", "Closed Lost")
+"""The kinds of stages, as `forecast_type` says them ("Get Pipelines")."""
+
+
+class Stage(NamedTuple):
+    """One stage as Zoho ships it."""
+
+    display_value: str
+    actual_value: str
+    probability: int
+    forecast_type: str
+
+
 STAGES = (
-    "Qualification",
-    "Needs Analysis",
-    "Value Proposition",
-    "Identify Decision Makers",
-    "Proposal/Price Quote",
-    "Negotiation/Review",
-    "Closed Won",
-    "Closed Lost",
-    "Closed Lost to Competition",
+    Stage("Qualification", "Qualification", 10, OPEN),
+    Stage("Needs Analysis", "Needs Analysis", 20, OPEN),
+    Stage("Value Proposition", "Value Proposition", 40, OPEN),
+    Stage("Identify Decision Makers", "Id. Decision Makers", 60, OPEN),
+    Stage("Proposal/Price Quote", "Proposal/Price Quote", 75, OPEN),
+    Stage("Negotiation/Review", "Negotiation/Review", 90, OPEN),
+    Stage("Closed Won", "Closed Won", 100, WON),
+    Stage("Closed Lost", "Closed Lost", 0, LOST),
+    Stage("Closed Lost to Competition", "Closed Lost to Competition", 0, LOST),
 )
-PROBABILITIES = {
-    "Qualification": 10,
-    "Needs Analysis": 20,
-    "Value Proposition": 40,
-    "Identify Decision Makers": 60,
-    "Proposal/Price Quote": 75,
-    "Negotiation/Review": 90,
-    "Closed Won": 100,
-    "Closed Lost": 0,
-    "Closed Lost to Competition": 0,
-}
 PIPELINE = "Standard (Standard)"
 
 _SOURCES = (

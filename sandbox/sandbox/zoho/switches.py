@@ -66,6 +66,10 @@ class Switches:
     """A record matches one that was inserted earlier in the same call (else it is DUPLICATE_DATA)."""
     account_by_name: bool = True
     """A Deal's ``Account_Name: {"name": ...}`` finds or creates the account."""
+    layout_mandatory: str = "always"
+    """When a layout's mandatory fields count: ``always``, or for records that name their Layout (``with_layout``)."""
+    named_layout_keeps_other_fields: bool = True
+    """A record that names its Layout may have values in fields which that layout does not show."""
     lookup_error_names: str = "field"
     """A lookup to an id that does not exist: `api_name` says the ``field`` or ``id``."""
 
@@ -96,6 +100,8 @@ class Switches:
     """The longest label of a new field (the response schema says 50)."""
 
     # reads
+    reads_actual_values: bool = False
+    """Pick lists are read as actual values; what is written is the display value in any case."""
     search_delay: float = 0.0
     """Seconds before a written record can be found by search."""
     unknown_id_status: int = 204

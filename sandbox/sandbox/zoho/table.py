@@ -73,6 +73,8 @@ class Table:
     rows: dict[str, Record] = field(default_factory=dict)
     indexes: dict[str, Index] = field(default_factory=dict)
     deleted: list[Deleted] = field(default_factory=list)
+    layouts: dict[str, str] = field(default_factory=dict)
+    """The layouts of records that name one, by their ids; the others have the standard one."""
     _order: list[str] = field(default_factory=list)
 
     def index(self, name: str) -> None:

@@ -26,11 +26,11 @@ _MAX_DECIMALS = 9
 
 
 class WrongValueError(Exception):
-    """A value that a field does not take."""
+    """A value that a field does not take, with Zoho's code and details."""
 
-    def __init__(self, **details: Any) -> None:
-        super().__init__(str(details))
-        self.details = details
+    def __init__(self, code: str = "INVALID_DATA", **details: Any) -> None:
+        super().__init__(f"{code} {details}")
+        self.code, self.details = code, details
 
 
 def check_for(field: Field, switches: Switches) -> Check | None:
@@ -62,9 +62,18 @@ def _text(field: Field, switches: Switches) -> Check:  # noqa: ARG001
             raise WrongValueError(expected_data_type=field.data_type)
         if field.length is not None and len(value) > field.length:
             raise WrongValueError(maximum_length=field.length)
+        if field.accepted is not None and value not in field.accepted:
+            raise WrongValueError(field.refusal, **_dependee(field))
         return value
 
     return check
+
+
+def _dependee(field: Field) -> dict[str, Any]:
+    """Return the field on which the values of another depend: the country, for a part of an address."""
+    if field.refusal != "DEPENDENT_FIELD_MISSING":
+        return {}
+    return {"dependee": {"api_name": f"{field.api_name.rpartition('_')[0]}_Country"}}
 
 
 def _email(field: Field, switches: Switches) -> Check:

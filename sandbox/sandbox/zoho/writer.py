@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sandbox.zoho.organization import Organization
     from sandbox.zoho.refusals import Refusal
-    from sandbox.zoho.table import Record
+    from sandbox.zoho.table import Record, Table
 
 
 class Write(NamedTuple):
@@ -148,7 +148,9 @@ class Writer:
             "Created_Time": batch.now,
             "Modified_Time": batch.now,
         }
-        self._org.tables[batch.module.api_name].insert(record_id, row)
+        table = self._org.tables[batch.module.api_name]
+        table.insert(record_id, row)
+        _keep_layout(table, record_id, raw)
         batch.inserted.add(record_id)
         self._note(batch, "insert", record_id, raw, tuple(name for name in values if name in row))
         return record_id
@@ -171,6 +173,7 @@ class Writer:
             raise RowError("ALREADY_MODIFIED", details)
         values = self._reader.read(batch, raw, index, record_id)
         changed = table.update(record_id, values)
+        _keep_layout(table, record_id, raw)
         row["Modified_Time"], row["Modified_By"] = batch.now, batch.by.id
         self._note(batch, "update", record_id, raw, tuple(changed))
         return record_id
@@ -196,3 +199,8 @@ class Writer:
         for trigger in batch.triggers:
             self.workflows_fired.append(Workflow(trigger, write.module, action, record_id))
         self.on_write(write)
+
+
+def _keep_layout(table: Table, record_id: str, raw: dict[str, Any]) -> None:
+    if raw.get("Layout"):
+        table.layouts[record_id] = raw["Layout"]["id"]

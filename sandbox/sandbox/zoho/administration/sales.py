@@ -1,20 +1,27 @@
-"""Stages and pipelines of Deals, as an administrator sets them up."""
+"""Stages, pipelines and layouts, as an administrator sets them up."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.zoho.crm import Crm
-from sandbox.zoho.model import Choice
+from sandbox.zoho.model import Choice, Layout
+from sandbox.zoho.standard import KINDS, OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TypeAlias
 
     from sandbox.zoho.model import Pipeline
 
+    Stages: TypeAlias = Sequence[str] | Mapping[str, str]
+    """Names of stages, or the kind of each by name."""
+
 
 class Sales(Crm):
-    """Stages and pipelines."""
+    """Stages, pipelines and layouts."""
 
     def rename_stage(self, old: str, new: str) -> None:
         """Rename a stage everywhere: what is displayed changes, the actual value stays."""
@@ -37,20 +44,77 @@ class Sales(Crm):
                 stage_field = org.modules["Deals"].fields["Stage"]
                 stage_field.choices = [choice for choice in stage_field.choices if choice.display_value != name]
 
-    def add_pipeline(self, name: str, stages: Sequence[str], *, default: bool = False) -> Pipeline:
-        """Add a pipeline with stages, which are made if Deals do not have them."""
+    def add_pipeline(self, name: str, stages: Stages, *, default: bool = False, layout: str | None = None) -> Pipeline:
+        """Add a pipeline, and the stages that Deals do not have yet.
+
+        Args:
+            name: what it is called.
+            stages: their names, in order; a mapping says the kind of those that are new, else they are open.
+            default: let it be the default of its layout.
+            layout: the name of the layout of Deals that it belongs to; None is the standard one.
+
+        Raises:
+            ValueError: for a kind that is none.
+            LookupError: if there is no such layout.
+        """
         with self.lock:
             org = self.organization
-            known = org.modules["Deals"].fields["Stage"]
-            for stage in stages:
-                if stage not in known.values():
-                    known.choices.append(Choice(org.next_id(), stage, stage))
-            chosen = [choice for stage in stages for choice in known.choices if choice.display_value == stage]
-            copies = [Choice(each.id, each.display_value, each.actual_value) for each in chosen]
-            pipeline = org.add_pipeline(name, copies)
+            chosen = [replace(self._stage(stage, kind)) for stage, kind in _kinds(stages).items()]
+            pipeline = org.add_pipeline(name, chosen, self._layout("Deals", layout).id)
             if default:
                 org.make_default(pipeline)
             return pipeline
+
+    def use_own_stages(self, stages: Mapping[str, str]) -> None:
+        """Let Deals have the firm's own stages and no others, in every pipeline.
+
+        Args:
+            stages: their names, in order, with the kind of each: ``Open``, ``Closed Won`` or ``Closed Lost``.
+
+        Raises:
+            ValueError: for a kind that is none.
+        """
+        with self.lock:
+            self.organization.modules["Deals"].fields["Stage"].choices = []
+            own = [self._stage(stage, kind) for stage, kind in _kinds(stages).items()]
+            for pipeline in self.organization.pipelines:
+                pipeline.stages = [replace(each) for each in own]
+
+    def add_layout(self, module: str, name: str, pipelines: Mapping[str, Stages] | None = None) -> str:
+        """Add a layout that shows what the standard one shows, and return its id.
+
+        Args:
+            module: the module.
+            name: what it is called.
+            pipelines: of Deals: the layout's pipelines, each with its stages as for `add_pipeline`; the first is its
+                default.
+        """
+        with self.lock:
+            org = self.organization
+            standard = org.modules[module].layouts[0]
+            layout = Layout(org.next_id(), name, set(standard.hidden))
+            org.modules[module].layouts.append(layout)
+            for pipeline, stages in (pipelines or {}).items():
+                self.add_pipeline(pipeline, stages, layout=name)
+            return layout.id
+
+    def layout_of(self, module: str, record_id: str) -> str:
+        """Return the name of a record's layout."""
+        with self.lock:
+            org = self.organization
+            own = org.tables[module].layouts.get(record_id)
+            return (org.modules[module].layout(own) or org.modules[module].layouts[0]).name
+
+    def require(self, module: str, api_name: str, layout: str | None = None) -> None:
+        """Make a field mandatory in a layout, the standard one unless named.
+
+        Raises:
+            LookupError: if there is no such field or layout.
+        """
+        with self.lock:
+            if api_name not in self.organization.modules[module].fields:
+                raise LookupError(f"{module} has no field {api_name!r}")
+            self._layout(module, layout).required.add(api_name)
 
     def switch_pipelines_off(self) -> None:
         """Be an organization that does not use pipelines: Deals have no field Pipeline, and any stage will do."""
@@ -80,3 +144,26 @@ class Sales(Crm):
         org = self.organization
         held = [*org.modules["Deals"].fields["Stage"].choices, *(each for p in org.pipelines for each in p.stages)]
         return [choice for choice in held if choice.display_value == name]
+
+    def _stage(self, name: str, kind: str) -> Choice:
+        """Return a stage, which is made if Deals do not have it."""
+        choices = self.organization.modules["Deals"].fields["Stage"].choices
+        known = next((each for each in choices if each.display_value == name), None)
+        if known is None:
+            known = Choice(self.organization.next_id(), name, name, kind)
+            choices.append(known)
+        return known
+
+    def _layout(self, module: str, name: str | None) -> Layout:
+        found = self.organization.modules[module].layout(name)
+        if found is None:
+            raise LookupError(f"{module} has no layout {name!r}")
+        return found
+
+
+def _kinds(stages: Stages) -> Mapping[str, str]:
+    """Return the stages with the kind of each."""
+    kinds = stages if isinstance(stages, Mapping) else dict.fromkeys(stages, OPEN)
+    if strange := [kind for kind in kinds.values() if kind not in KINDS]:
+        raise ValueError(f"unknown kind of stage {strange[0]!r}; there are {', '.join(KINDS)}")
+    return kinds

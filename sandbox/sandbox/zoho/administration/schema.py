@@ -9,6 +9,7 @@ from sandbox.zoho.customizing import UNIQUE_FIELDS, Customizing
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Iterable
 
     from sandbox.zoho.model import Field
     from sandbox.zoho.organization import Organization
@@ -54,3 +55,36 @@ class Schema(Crm):
         """Add a custom module, whatever the edition."""
         with self.lock:
             self.organization.add_module(api_name, singular, plural, f"{singular} Name")
+
+    def rename_module(self, api_name: str, singular: str, plural: str) -> None:
+        """Give a module other labels (a translation is just that); its id and API name stay."""
+        with self.lock:
+            module = self.organization.modules[api_name]
+            module.singular, module.plural = singular, plural
+
+    def rename_field(self, module: str, api_name: str, label: str) -> None:
+        """Give a field another label (a translation is just that); its id and API name stay."""
+        with self.lock:
+            self.organization.modules[module].fields[api_name].label = label
+
+    def delete_field(self, module: str, api_name: str) -> None:
+        """Delete a field with what records have in it.
+
+        Raises:
+            LookupError: if there is no such field.
+        """
+        with self.lock:
+            self.organization.remove_field(self.organization.modules[module], api_name)
+
+    def restrict(self, module: str, api_name: str, values: Iterable[str], code: str = "INVALID_DATA") -> None:
+        """Let a text field take certain values only, while its metadata list none, as a field over a global set does.
+
+        Args:
+            module: the module.
+            api_name: the field.
+            values: what it takes.
+            code: of the refusal: ``INVALID_DATA``, ``DEPENDENT_FIELD_MISSING`` or ``PATTERN_NOT_MATCHED``.
+        """
+        with self.lock:
+            field = self.organization.modules[module].fields[api_name]
+            field.accepted, field.refusal = tuple(values), code
