@@ -305,6 +305,25 @@ def test_without_any_field_but_the_freshbooks_id_what_is_there_can_still_be_read
                 assert len(list(records)) > 10
 
 
+@pytest.mark.parametrize(("room", "says"), [(1, "no field FreshBooks Outstanding"), (2, "neither"), (4, None)])
+def test_an_edition_without_room_for_all_fields_has_an_answer_or_is_told_why_not(box, tmp_path, room, says):
+    box.zoho.switches.custom_field_caps = dict.fromkeys(box.zoho.switches.custom_field_caps, room)
+    bill(box.freshbooks, box.freshbooks.create_client(organization="Willow Creek"), "40.00", days_ago=5)
+    pipeline = Pipeline(box, tmp_path)
+    pipeline.run()
+
+    with pipeline.session() as opened:
+        if says:
+            with pytest.raises(
+                ConfigurationError, match=f"who is past due, for Deals has {says}.*freshbooks-zoho setup"
+            ):
+                collect(opened)
+        else:
+            report = collect(opened)
+            assert [(one.outstanding, report.days(one)) for one in report.owing] == [(Decimal("40.00"), 5)]
+            assert report.without == ("Deals has no field FreshBooks State: deleted invoices count too.",)
+
+
 def test_a_sum_over_nothing_is_nobody():
     receivables = Receivables("Bills", {"FreshBooks Outstanding": "Open", "FreshBooks Due Date": "Due"}, "USD")
     assert receivables.read_sums([{"SUM(Open)": None, "COUNT(id)": 0, "MIN(Due)": None}]) == []
