@@ -93,12 +93,12 @@ class Crm:
         return self._stages if self._name("invoices", "Stage") else None
 
     def currencies(self, stream: str) -> Currencies:
-        """Give the currencies of a stream's module."""
+        """Return the currencies of a stream's module."""
         layout = self._layouts[stream]
         return Currencies(layout.currency, layout.currencies, named=layout.named("Currency") is not None)
 
     def module(self, stream: str) -> str:
-        """Give the API name of a stream's module."""
+        """Return the API name of a stream's module."""
         return self._layouts[stream].module
 
     def clients(self) -> Iterator[Held[Client]]:
@@ -184,14 +184,14 @@ class Crm:
         return receivables.add_up(self._rows(receivables.columns, receivables.module, where))
 
     def _names(self, stream: str, *labels: str) -> dict[str, str]:
-        """Give the API names of fields; of one that the organization does not have, a name that no row has."""
+        """Return the API names of fields; of one that the organization does not have, a name that no row has."""
         return {label: field.api_name if (field := self._layouts[stream].named(label)) else "" for label in labels}
 
     def _name(self, stream: str, label: str) -> str:
         return self._names(stream, label)[label]
 
     def _through(self, stream: str, label: str, parent: str) -> str:
-        """Give the column that leads through a lookup to the parent's FreshBooks ID; empty where there is no lookup."""
+        """Return the column that leads through a lookup to the parent's FreshBooks ID; empty where there is none."""
         name = self._name(stream, label)
         return f"{name}.{self._layouts[parent].key.api_name}" if name else ""
 
@@ -199,7 +199,7 @@ class Crm:
         return f"{self._layouts[stream].key.api_name} like {quote(f'{self._account}:%')}"
 
     def _scan(self, stream: str, fields: Iterable[str]) -> Iterator[tuple[str, Row]]:
-        """Give FreshBooks' id and the row of every record of the account, in the order of Zoho's ids."""
+        """Return FreshBooks' id and the row of every record of the account, in the order of Zoho's ids."""
         layout = self._layouts[stream]
         wanted = [layout.key.api_name, *(name for name in fields if name)]
         for row in self._rows(wanted, layout.module, self._ours(stream)):
@@ -208,7 +208,7 @@ class Crm:
                 yield number, row
 
     def _rows(self, fields: Iterable[str], module: str, where: str) -> Iterator[Row]:
-        """Give the rows that a criterion is true of, page by page, in the order of Zoho's ids."""
+        """Return the rows that a criterion is true of, page by page, in the order of Zoho's ids."""
         wanted = list(dict.fromkeys(["id", *fields]))
         last: str | None = None
         while True:
@@ -222,7 +222,7 @@ class Crm:
             last = str(rows[-1]["id"])
 
     def _number(self, key: Any) -> str | None:
-        """Give FreshBooks' id out of a FreshBooks ID; None if it is none of this account's."""
+        """Return FreshBooks' id out of a FreshBooks ID; None if it is none of this account's."""
         account, _, number = str(key or "").partition(":")
         return number if account == self._account else None
 

@@ -67,11 +67,11 @@ class PastDue:
         return ATTENTION if not self.certain or any(total.difference for total in self.totals) else OK
 
     def days(self, one: Owing) -> int | None:
-        """Give how long the oldest invoice has been due."""
+        """Return how long the oldest invoice has been due."""
         return (self.today - date.fromisoformat(one.oldest)).days if one.oldest else None
 
     def as_json(self) -> dict[str, Any]:
-        """Give everything for a program."""
+        """Return everything for a program."""
         return {
             "today": self.today.isoformat(),
             "time_zone": self.zone,
@@ -102,7 +102,7 @@ class PastDue:
         }
 
     def as_csv(self) -> str:
-        """Give the customers for a spreadsheet; a name that it would take for a formula is marked as text."""
+        """Return the customers for a spreadsheet; a name that it would take for a formula is marked as text."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["currency", "customer", "outstanding", "invoices", "oldest_due_date", "days", "account_id"])
@@ -180,7 +180,7 @@ def collect(session: Session) -> PastDue:
 
 
 def query(session: Session) -> str:
-    """Give the query as one line, for use elsewhere.
+    """Return the query as one line, for use elsewhere.
 
     Raises:
         ZohoError: if Zoho cannot be asked, or is not set up.

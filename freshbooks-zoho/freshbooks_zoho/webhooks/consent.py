@@ -66,7 +66,7 @@ class ConsentPage:
         self._looked_at = -RELOAD_SECONDS
 
     def route(self) -> Route:
-        """Give the page's route."""
+        """Return the page's route."""
         return Route(PATH, self.answer, methods=["GET"])
 
     async def answer(self, request: Request) -> HTMLResponse:

@@ -14,7 +14,7 @@ class Guarded(Protocol):
     """Something that has to end in time."""
 
     def done(self) -> bool:
-        """Say whether it has ended."""
+        """Return whether it has ended."""
 
 
 T = TypeVar("T", bound=Guarded)

@@ -42,7 +42,7 @@ class Handshake:
 
 
 def read_handshake(form: Mapping[str, str], account: str) -> Handshake | None:
-    """Give the handshake that a form is; None if it cannot be one for this account.
+    """Return the handshake that a form is; None if it cannot be one for this account.
 
     It is known by its verifier: which other fields it carries is not documented.
     """
@@ -54,7 +54,7 @@ def read_handshake(form: Mapping[str, str], account: str) -> Handshake | None:
 
 
 def read_delivery(form: Mapping[str, str], account: str) -> Event | None:
-    """Give the event of a delivery; None where it is about something that is not synced.
+    """Return the event of a delivery; None where it is about something that is not synced.
 
     Args:
         form: the delivery, whose signature has been checked.

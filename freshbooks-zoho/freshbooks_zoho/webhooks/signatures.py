@@ -57,14 +57,14 @@ def _unquoted(text: str) -> str:
 
 
 def message(form: Mapping[str, str]) -> bytes:
-    """Give what is signed; `form` holds all fields, in the order received."""
+    """Return what is signed; `form` holds all fields, in the order received."""
     # What json.dumps gives for texts only, in half the time.
     quoted = [f"{encode_basestring_ascii(name)}: {encode_basestring_ascii(str(form[name]))}" for name in form]
     return f"{{{', '.join(quoted)}}}".encode()
 
 
 def sign(form: Mapping[str, str], verifier: str) -> str:
-    """Give the signature of a form under a verifier."""
+    """Return the signature of a form under a verifier."""
     return _sign(message(form), verifier).decode()
 
 
@@ -77,12 +77,12 @@ def _sign(text: bytes, verifier: str) -> bytes:
 
 @lru_cache(maxsize=64)
 def _keyed(verifier: str) -> hmac.HMAC:
-    """Give the beginning of every signature under a verifier; making it takes as long as all that follows."""
+    """Return the beginning of every signature under a verifier; making it takes as long as all that follows."""
     return hmac.new(verifier.encode(), digestmod=hashlib.sha256)
 
 
 def is_signed(form: Mapping[str, str], signature: bytes, verifiers: Iterable[str]) -> bool:
-    """Say whether a signature is right under any of several verifiers; under none if there are none.
+    """Return whether a signature is right under any of several verifiers; under none if there are none.
 
     The texts are compared, not what they decode to: base64 has several spellings of the same bytes, FreshBooks sends
     one. All verifiers are tried, so that the time taken tells nothing of which one fits.
