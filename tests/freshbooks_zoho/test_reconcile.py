@@ -248,6 +248,14 @@ def test_the_stage_is_the_one_that_the_setting_names(box, tmp_path):
     assert found_in(pipeline).is_equal
 
 
+@pytest.mark.parametrize("actual", [False, True])
+def test_a_renamed_stage_is_the_same_by_either_of_its_values(studio, actual):
+    studio.box.zoho.rename_stage("Negotiation/Review", "Waiting for money")
+    studio.box.zoho.switches.reads_actual_values = actual
+
+    assert found_in(studio).is_equal
+
+
 def test_a_module_without_stages_has_none_to_compare(box, tmp_path):
     box.zoho.add_custom_module("Bills", "Bill", "Bills")
     client = box.freshbooks.create_client(organization="Willow Creek")

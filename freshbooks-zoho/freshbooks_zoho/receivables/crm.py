@@ -205,7 +205,7 @@ class Crm:
         for row in self._rows(wanted, layout.module, self._ours(stream)):
             number = self._number(row.get(layout.key.api_name))
             if number is not None:
-                yield number, row
+                yield number, layout.as_displayed(row)
 
     def _rows(self, fields: Iterable[str], module: str, where: str) -> Iterator[Row]:
         """Return the rows that a criterion is true of, page by page, in the order of Zoho's ids."""
