@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from target_zoho_crm.mapping.layout import Destination
     from target_zoho_crm.settings import Settings
     from target_zoho_crm.sync.incoming import Source
+    from target_zoho_crm.sync.invoices import Deal
     from target_zoho_crm.sync.planning import Action, Values
     from target_zoho_crm.sync.syncing import StreamSync
 
@@ -47,7 +48,7 @@ class Run:
         summary: what has been done so far.
         started_at: when the run began (UTC).
         accounts: Zoho ids of the accounts that this run has met, by FreshBooks ID of the client.
-        deals: the same of deals, by FreshBooks ID of the invoice; only of those that a dry run would create.
+        deals: the deals that this run has met, by FreshBooks ID of the invoice.
         removed: FreshBooks IDs of the invoices that are deleted in FreshBooks and, as the setting asks, in Zoho.
     """
 
@@ -56,7 +57,7 @@ class Run:
         self.summary = Summary()
         self.started_at = datetime.now(timezone.utc)
         self.accounts: dict[str, str] = {}
-        self.deals: dict[str, dict[str, str | None]] = {}
+        self.deals: dict[str, Deal] = {}
         self.removed: set[str] = set()
         self._ready: Ready | None = None
         self._surveying = RLock()

@@ -16,6 +16,9 @@ from freshbooks_zoho.zoho.watch import ZOHO
 from sandbox import Sandbox
 from target_zoho_crm.api.auth import refresher
 from target_zoho_crm.api.client import ZohoClient
+from target_zoho_crm.org.memory import Memory
+from target_zoho_crm.org.surveyor import Surveyor
+from target_zoho_crm.settings import read_settings
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 
@@ -26,7 +29,9 @@ class Scene:
     def __init__(self, org, store, zoho, **settings):
         self.org, self.store = org, store
         restore = {"restore_fields": True, "restore_deleted": True} | settings
-        self.drift = Drift(zoho, store, quiet=timedelta(), **restore)
+        target = read_settings(org.settings())
+        fields = Surveyor(zoho, target, Memory.of(store, target)).fields
+        self.drift = Drift(zoho, store, quiet=timedelta(), fields=fields, **restore)
 
     def notify(self, *record_ids, module="Deals"):
         now = datetime.now(timezone.utc)
@@ -93,6 +98,18 @@ def test_five_hundred_writes_of_our_own_cause_no_second_run(prepared, tmp_path, 
         scene.notify(*ids)
         assert scene.drift.check() == 0
         scene.org.emptied()
+
+
+@on_sqlite
+@pytest.mark.parametrize("reads_actual", [False, True])
+def test_a_stage_that_reads_otherwise_than_it_is_written_is_no_change(scene, prepared, reads_actual):
+    prepared.zoho.switches.reads_actual_values = reads_actual
+    assert scene.org.run(("invoices", invoice(1)), stage_map={"sent": "Identify Decision Makers"}).error is None
+    scene.notify(scene.deal(1))
+
+    assert scene.drift.check() == 0
+    assert scene.queued() == set()
+    prepared.zoho.switches.reads_actual_values = False
 
 
 @on_sqlite

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from support.postgres import postgres_server, postgres_url  # noqa: F401
 from support.target import Org, client
 
 from sandbox import Sandbox

@@ -17,13 +17,15 @@ from freshbooks_zoho.runs.coalescing import LONGEST, Coalescer
 from freshbooks_zoho.zoho.watch import ZOHO
 from target_zoho_crm.api.coql import MAX_FIELDS, chunks, equals_any, select
 from target_zoho_crm.errors import RequestError, ZohoError
+from target_zoho_crm.mapping.metadata import as_displayed
 from target_zoho_crm.sync.written import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from singer_store import PendingObject, Store, WrittenRecord
     from target_zoho_crm.api.client import ZohoClient
+    from target_zoho_crm.mapping.metadata import Field
 
 MOST = 2000
 """Records looked at in one go: ten calls of one credit."""
@@ -72,6 +74,7 @@ class Drift:
         restore_fields: whether changed fields are set back.
         restore_deleted: whether deleted records are written again.
         quiet: for how long no notification has to come before the records are looked at.
+        fields: gives the fields of a module, as far as they are known.
         clock: gives the time, aware.
     """
 
@@ -83,9 +86,11 @@ class Drift:
         restore_fields: bool,
         restore_deleted: bool,
         quiet: timedelta,
+        fields: Callable[[str], Iterable[Field]] = lambda _: (),
         clock: Callable[[], datetime] = _now,
     ) -> None:
         self._client, self._store, self._clock = client, store, clock
+        self._fields = fields
         self._restore_fields, self._restore_deleted = restore_fields, restore_deleted
         self._coalescer = Coalescer(quiet, max(LONGEST, quiet))
         self._restraint = Restraint()
@@ -141,7 +146,8 @@ class Drift:
         for rows in self._client.map(self._client.query, queries):
             for row in rows:
                 held.setdefault(str(row["id"]), {}).update(row)
-        return held
+        fields = list(self._fields(module))
+        return {record_id: as_displayed(fields, row) for record_id, row in held.items()}
 
     def _difference(self, written: WrittenRecord, held: Mapping[str, Any] | None) -> str | None:
         """Say what has happened to a record that is to be undone; None if nothing."""

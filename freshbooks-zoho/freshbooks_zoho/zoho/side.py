@@ -88,6 +88,7 @@ class ZohoSide:
             restore_fields=settings.restore_fields,
             restore_deleted=settings.restore_deleted,
             quiet=timedelta(seconds=settings.debounce),
+            fields=self._surveyor.fields,
             clock=clock,
         )
 
@@ -128,8 +129,11 @@ class ZohoSide:
             clock=self._clock,
         )
 
+    @property
+    def _surveyor(self) -> Surveyor:
+        target = self._settings.target
+        return Surveyor(self._client, target, Memory.of(self._store, target))
+
     def _invoices_module(self) -> str:
         """Return the API name of the module for invoices, which the setting may name by its label."""
-        target = self._settings.target
-        surveyor = Surveyor(self._client, target, Memory.of(self._store, target))
-        return surveyor.current().requirements["invoices"].name
+        return self._surveyor.current().requirements["invoices"].name

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from target_zoho_crm.mapping.metadata import as_displayed
 from target_zoho_crm.mapping.money import MoneyError
 from target_zoho_crm.mapping.tables import KEY, LEAVE, ONCE, SHARED, UPDATED, Record, Row, Setting, freshbooks_id
 from target_zoho_crm.mapping.values import CONTACTS, Fit, Fitter, UnfitError, fit_for, read_instant
@@ -125,18 +126,13 @@ class Layout:
         return Destination(self.stream, self.module, self.key.api_name, self.key.unique, frozenset(delicate))
 
     @cached_property
-    def _displayed(self) -> dict[str, Mapping[str, str]]:
-        """API name → actual value → what is displayed, of the pick lists in which some of the two differ."""
-        return {name: field.displayed for name, field in self.fields.items() if field.displayed}
+    def _renamed(self) -> list[Field]:
+        """The pick lists in which a choice is displayed otherwise than it is kept."""
+        return [field for field in self.fields.values() if field.displayed]
 
     def as_displayed(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Return a row as it was read, its choices by what is displayed: Zoho may give the actual values."""
-        changed = {
-            name: displayed[value]
-            for name, displayed in self._displayed.items()
-            if isinstance(value := row.get(name), str) and value in displayed
-        }
-        return {**row, **changed} if changed else row
+        """Return a row as it was read, its choices by what is displayed."""
+        return as_displayed(self._renamed, row) if self._renamed else row
 
     def held_updated(self, held: Mapping[str, Any] | None) -> datetime | None:
         """Give FreshBooks Updated of a record read from Zoho."""

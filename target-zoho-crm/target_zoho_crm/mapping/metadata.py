@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 OPEN, WON, LOST = "Open", "Closed Won", "Closed Lost"
 """The kinds of a stage of Deals (`forecast_type` on the page "Get Pipelines in a Layout")."""
@@ -67,3 +67,18 @@ class FieldSpec:
     unique: bool = False
     lookup_module: str | None = None
     """API name of the module that a lookup points to."""
+
+
+def as_displayed(fields: Iterable[Field], row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row as it was read from Zoho, its choices by what is displayed: a read may give the actual values.
+
+    Args:
+        fields: those of the row's whose displayed and actual values differ; others may be among them.
+        row: values by API name.
+    """
+    changed = {
+        field.api_name: field.displayed[value]
+        for field in fields
+        if isinstance(value := row.get(field.api_name), str) and value in field.displayed
+    }
+    return {**row, **changed} if changed else row

@@ -92,6 +92,11 @@ def _provided(surveyor: Surveyor, found: Survey) -> Survey:
     """Create what is missing, and return the organization as it is then."""
     for sentence in found.shortages:
         logger.warning("%s", sentence)
+    for creation in found.creations:
+        if creation.again:
+            logger.warning(
+                "In %s, this was deleted in Zoho and is made again: %s", creation.module, ", ".join(creation.again)
+            )
     wanted = [one for one in found.requirements.values() if not one.unavailable]
     settings = surveyor.settings
     made = provision(surveyor.client, wanted, found.identities, create_fields=settings.create_fields)

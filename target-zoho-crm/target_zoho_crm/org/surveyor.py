@@ -14,7 +14,10 @@ from target_zoho_crm.org.specs import module_names
 from target_zoho_crm.org.survey import Survey, survey
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from target_zoho_crm.api.client import ZohoClient
+    from target_zoho_crm.mapping.metadata import Field
     from target_zoho_crm.org.model import Organization
     from target_zoho_crm.settings import Settings
 
@@ -57,6 +60,16 @@ class Surveyor:
         organization = organization_of(kept.described)
         self.client.set_edition(organization.edition)
         return survey(organization, self.settings, self._identities(organization), kept.refused)
+
+    def fields(self, module: str) -> Iterable[Field]:
+        """Return the fields of a module (its API name) as the last run knew them; none where that is too long ago.
+
+        Raises:
+            StoreError: if the store cannot be used.
+        """
+        found = self.remembered()
+        there = found.organization.modules.get(module) if found else None
+        return there.fields.values() if there else ()
 
     def read(self, refused: Refused | None = None, *, anew: bool = False) -> Survey:
         """Read the organization.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from target_zoho_crm.mapping.describing import text
+from target_zoho_crm.mapping.tables import LAST_PAYMENT
 from target_zoho_crm.mapping.values import Fitter
 from target_zoho_crm.sync.clients import Clients
-from target_zoho_crm.sync.dry_run import NOT_YET
 from target_zoho_crm.sync.incoming import Source
 from target_zoho_crm.sync.planning import Action, Reject, Rejection, Wait, plan, plan_deletion
 from target_zoho_crm.sync.reading import lookup_id
@@ -58,10 +60,26 @@ def customer_of(invoice: Source) -> Source | None:
     return Source(invoice.account, number, client, invoice.read_at, None)
 
 
+@dataclass(frozen=True)
+class Deal:
+    """What is known of the deal (or custom record) of an invoice.
+
+    Attributes:
+        id: in Zoho.
+        account: Zoho id of its account.
+        last_payment: the date that Zoho holds.
+    """
+
+    id: str
+    account: str | None = None
+    last_payment: str | None = None
+
+
 class Invoices(StreamSync):
     """Brings invoices to Zoho."""
 
     stream = "invoices"
+    _held: Mapping[str, Held] = MappingProxyType({})
 
     @override
     def bring(self, sources: Mapping[str, Source]) -> tuple[Mapping[str, Action], Outcomes]:
@@ -71,6 +89,7 @@ class Invoices(StreamSync):
         """Give what is to be done for each record."""
         account_key = f"{self._account_field()}.{self.ready.layouts['clients'].key.api_name}"
         held = self._run.reader.by_key(self.layout, sources.keys(), [*self.layout.reads, *self._joined(account_key)])
+        self._held = held
         kept = {key: source for key, source in sources.items() if not self.to_be_deleted(source)}
         customers = {key: customer for key, source in kept.items() if (customer := customer_key(source))}
         accounts = self._accounts(kept, customers, held, account_key)
@@ -89,11 +108,14 @@ class Invoices(StreamSync):
         self, sources: Mapping[str, Source], actions: Mapping[str, Action], outcomes: Mapping[str, Outcome]
     ) -> dict[str, str]:
         ids = super().note(sources, actions, outcomes)
-        if self._run.settings.dry_run:
-            for key, deal in ((key, deal) for key, deal in ids.items() if deal.startswith(NOT_YET)):
-                customer = customer_key(sources[key])
-                account = self._run.accounts.get(customer) if customer else None
-                self._run.deals[key] = {"id": deal, "account": account}
+        last = self.layout.named(LAST_PAYMENT)
+        for key, deal in ids.items():
+            if key in self._run.removed:
+                continue
+            customer = customer_key(sources[key])
+            account = self._run.accounts.get(customer) if customer else None
+            paid = self._held.get(key, {}).get(last.api_name) if last else None
+            self._run.deals[key] = Deal(deal, account, paid)
         return ids
 
     def _plan_one(self, source: Source, account: str | None, held: Held | None, fitter: Fitter) -> Action:

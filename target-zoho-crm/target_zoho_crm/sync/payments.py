@@ -7,7 +7,7 @@ holds and lead to the same date.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -16,9 +16,11 @@ from target_zoho_crm.mapping.describing import text
 from target_zoho_crm.mapping.layout import DELETED
 from target_zoho_crm.mapping.tables import KEY, LAST_PAYMENT, STATES
 from target_zoho_crm.mapping.values import Fitter
+from target_zoho_crm.sync.invoices import Deal
 from target_zoho_crm.sync.planning import Action, Delete, Reject, Rejection, Skip, Update, Wait, plan, plan_deletion
 from target_zoho_crm.sync.reading import lookup_id
 from target_zoho_crm.sync.syncing import StreamSync
+from target_zoho_crm.sync.writing import Written
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -32,15 +34,6 @@ if TYPE_CHECKING:
     from target_zoho_crm.sync.incoming import Source
     from target_zoho_crm.sync.reading import Held
     from target_zoho_crm.sync.writing import Outcomes
-
-
-@dataclass(frozen=True)
-class Deal:
-    """The deal (or custom record) of an invoice."""
-
-    id: str
-    account: str | None = None
-    last_payment: str | None = None
 
 
 @dataclass
@@ -104,12 +97,10 @@ class Payments(StreamSync):
 
     def _deals(self, keys: set[str]) -> dict[str, Deal]:
         """Give the deals of invoices, by FreshBooks ID."""
-        known = {
-            key: Deal(str(one["id"]), one["account"]) for key in keys if (one := self._run.deals.get(key)) is not None
-        }
-        self._run.reader.leave_out(len(known))
+        known = {key: deal for key in keys if (deal := self._run.deals.get(key)) is not None}
         account, last = self._named("Account_Name"), self._named(LAST_PAYMENT)
-        held = self._run.reader.by_key(self._invoices, keys - known.keys(), ["id", account, last])
+        fields = ["id", *filter(None, (account, last))]
+        held = self._run.reader.by_key(self._invoices, keys - known.keys(), fields)
         return known | {
             key: Deal(str(row["id"]), lookup_id(row.get(account)), row.get(last)) for key, row in held.items()
         }
@@ -145,9 +136,12 @@ class Payments(StreamSync):
         for key, change in changes.items():
             deal = deals[key]
             day = last_payment(deal.last_payment, change, others.get(deal.id, ()))
-            if day != deal.last_payment:
+            if name and day != deal.last_payment:
                 updates.append(Update(key, deal.id, {name: day}, {name: deal.last_payment}))
         outcomes = self._run.carry_out(self._invoices.destination, updates) if updates else {}
+        for update in updates:
+            if isinstance(outcomes.get(update.key), Written):
+                self._run.deals[update.key] = replace(deals[update.key], last_payment=update.changes[name])
         failed = {key: outcome for key, outcome in outcomes.items() if isinstance(outcome, Rejection)}
         if len(outcomes) > len(failed):
             self._run.summary.count(self.stream, "rolled_up", len(outcomes) - len(failed))
@@ -189,15 +183,19 @@ class Payments(StreamSync):
         if not doubtful or not self._has_module or self.layout.key.api_name in self.layout.missing:
             return {}
         self._run.settle()
-        names = {label: found.api_name for label in ("Deal", "Date", KEY, "FreshBooks State")
-                 if (found := self.layout.named(label))}  # fmt: skip
-        rows = self._run.reader.related(
-            self.layout.module, names["Deal"], doubtful, [names["Date"], names[KEY], names["FreshBooks State"]]
-        )
+        names = {
+            label: found.api_name
+            for label in ("Deal", "Date", KEY, "FreshBooks State")
+            if (found := self.layout.named(label))
+        }
+        if not {"Deal", "Date"} <= names.keys():
+            return {}
+        rows = self._run.reader.related(self.layout.module, names["Deal"], doubtful, list(names.values()))
         in_batch = {payment for change in changes.values() for payment in change.payments}
         dates: dict[str, list[str]] = {}
         for row in rows:
-            if row.get(names[KEY]) in in_batch or row.get(names["FreshBooks State"]) == STATES[DELETED]:
+            state = row.get(names.get("FreshBooks State", ""))
+            if row.get(names[KEY]) in in_batch or state == STATES[DELETED]:
                 continue
             if row.get(names["Date"]):
                 dates.setdefault(lookup_id(row.get(names["Deal"])) or "", []).append(row[names["Date"]])

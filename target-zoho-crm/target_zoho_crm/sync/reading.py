@@ -56,7 +56,8 @@ class Reader:
         names = ("id", key, *(fields or layout.reads))
         wanted = [name for name in dict.fromkeys(names) if name not in layout.missing]
         found = {} if layout.new_key else self._carrying(layout, keys, wanted)
-        return found | self._written(layout, set(keys) - found.keys(), wanted)
+        found |= self._written(layout, set(keys) - found.keys(), wanted)
+        return {key_: layout.as_displayed(row) for key_, row in found.items()}
 
     def leave_out(self, keys: int) -> None:
         """Note that so many FreshBooks IDs are not asked for, because nothing can be there yet."""
@@ -106,7 +107,7 @@ class Reader:
 
     def related(self, module: str, lookup: str, ids: Collection[str], fields: Sequence[str]) -> list[Held]:
         """Give the records of a module whose lookup points to one of these ids."""
-        return self._rows(["id", lookup, *fields], module, f"{lookup}.id", sorted(ids))
+        return self._rows(list(dict.fromkeys(["id", lookup, *fields])), module, f"{lookup}.id", sorted(ids))
 
     def _rows(
         self, fields: Sequence[str], module: str, field: str, values: Sequence[str], a_call: int = KEYS_A_CALL
