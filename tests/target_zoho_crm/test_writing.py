@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 import pytest
 from support.target import ACCOUNT, client, invoice, payment, usd
 
-from target_zoho_crm.sync.writing import read_rejection
+from target_zoho_crm.sync.refusals import read_rejection
 
 LATER = "2026-06-30T00:00:00+00:00"
 
@@ -79,11 +79,11 @@ def test_a_rejected_record_stops_no_other_whatever_the_status(org, status, caplo
     org.box.zoho.switches.mixed_status = 207
 
 
-def test_all_rejected_is_no_failure_of_the_run_either(org):
+def test_a_few_that_are_all_rejected_are_kept_each_by_itself(org):
     org.box.zoho.refuse("Accounts", "INVALID_DATA")
     result = org.run(*clients(1, 2))
     assert keys(org) == []
-    assert result.error is None
+    assert result.states
     assert {key: row.reason for key, row in org.pending().items()} == {
         ("clients", "1"): "rejected",
         ("clients", "2"): "rejected",
@@ -153,10 +153,12 @@ def test_an_email_that_zoho_refuses_does_not_cost_the_client(org, caplog):
     assert org.pending() == {}
 
 
-def test_the_reason_of_a_rejection_names_field_and_expectation_but_no_value():
-    error = {"code": "DUPLICATE_DATA", "details": {"api_name": "Key", "duplicate_record": {"id": "77"}}, "message": "m"}
-    several = {"code": "MULTIPLE_OR_MULTI_ERRORS", "details": {"errors": [error, {"code": "X"}]}}
-    assert str(read_rejection(several)) == "DUPLICATE_DATA in Key, expected: a value that record 77 does not have"
+def test_the_reason_of_a_rejection_names_field_and_expectation_and_what_zoho_says_beyond_its_code():
+    details = {"api_name": "Key", "duplicate_record": {"id": "77"}}
+    error = {"code": "DUPLICATE_DATA", "details": details, "message": "duplicate data"}
+    assert str(read_rejection(error)) == "DUPLICATE_DATA in Key, expected: a value that record 77 does not have"
+    inside = {"code": "CANNOT_PROCESS", "details": {"json_path": "$.data[3].Contact_Name.id"}, "message": "Not yours."}
+    assert str(read_rejection(inside)) == "CANNOT_PROCESS in Contact_Name (“Not yours.”)"
     assert str(read_rejection({})) == "UNKNOWN"
 
 

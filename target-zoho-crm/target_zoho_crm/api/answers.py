@@ -6,6 +6,7 @@ Statuses and bodies are those of the CRM API's page "Status Codes" and of the pa
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -20,18 +21,39 @@ from target_zoho_crm.errors import (
     QuotaError,
     RequestError,
     ScopeError,
+    ServerFaultError,
     UnavailableError,
+    ZohoError,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NO_CONTENT, REDIRECTION, NOT_MODIFIED = 204, 300, 304
-UNAUTHORIZED, FORBIDDEN, TOO_MANY, SERVER_ERROR = 401, 403, 429, 500
+UNAUTHORIZED, FORBIDDEN, TOO_LARGE, TOO_MANY, SERVER_ERROR = 401, 403, 413, 429, 500
 
 TOKEN_CODES = frozenset({"INVALID_TOKEN", "INVALID_OAUTHTOKEN", "AUTHENTICATION_FAILURE"})
 THROTTLE_CODES = frozenset({"TOO_MANY_REQUESTS", "RATE_LIMIT_EXCEEDED"})
 PERMISSION_CODES = frozenset({"NO_PERMISSION", "AUTHORIZATION_FAILED"})
+REQUEST_CODES = PERMISSION_CODES | {
+    "FEATURE_NOT_ENABLED",
+    "FEATURE_NOT_SUPPORTED",
+    "INVALID_MODULE",
+    "INVALID_REQUEST_METHOD",
+    "INVALID_URL_PATTERN",
+    "LIMIT_EXCEEDED",
+    "LIMIT_REACHED",
+    "NOT_SUPPORTED",
+    "OAUTH_SCOPE_MISMATCH",
+    "REQUIRED_PARAM_MISSING",
+}
+"""Codes that are about the caller, the module or a quota, unless a record is named beside them."""
+ROW_PATH = re.compile(r"\$\.data\[(\d+)\]")
+"""How a `json_path` begins that names a record: ``$.data[6].Phone``; ``$.data`` and ``$.trigger`` are the request's."""
+_ENVELOPE = re.compile(r"\$\.(?:data|trigger|duplicate_check_fields|\w+_feature_execution)\b")
+LONGEST_WORDS = 300
+"""Characters of Zoho's own words that are kept."""
+_LONGEST_NAME = 80
 
 SAFE_DETAILS = (
     "api_name",
@@ -95,24 +117,14 @@ def judge(method: str, path: str, status: int, headers: Mapping[str, str], conte
     if status == TOO_MANY or code in THROTTLE_CODES:
         raise _throttled(body, headers)
     if status >= SERVER_ERROR or (body is None and status < REDIRECTION):
-        raise AgainError(
-            UnavailableError(
-                f"Zoho gave no usable answer to {method} {path} ({status}) in several attempts; run again later."
-            ),
-            wait=retry_after(headers),
-            unanswered=True,
-        )
+        raise AgainError(_unusable(method, path, status, body), wait=retry_after(headers), unanswered=True)
     if code == "OAUTH_SCOPE_MISMATCH":
         raise ScopeError(f"The consent given to Zoho lacks the scope {scope_of(method, path)}. {CONNECT}")
     if status == UNAUTHORIZED or code in TOKEN_CODES:
         raise TokenRefusedError
     if code is None and body is not None and (status < REDIRECTION or _has_results(body)):
         return Answer(status, body)
-    details = body.get("details") if body else None
-    details = details if isinstance(details, dict) else {}
-    if code in PERMISSION_CODES or (status == FORBIDDEN and code is None):
-        raise _denied(method, path, details)
-    raise _refused(method, path, status, safe_code(code or f"HTTP {status}"), details)
+    raise refusal(method, path, status, {**(body or {}), "code": code})
 
 
 def _parse(content: bytes) -> dict[str, Any] | None:
@@ -172,21 +184,73 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return float(text) if text.isascii() and text.isdigit() else None
 
 
-def _denied(method: str, path: str, details: Mapping[str, Any]) -> PermissionDeniedError:
-    permissions = details.get("permissions")
-    named = ", ".join(safe_code(str(one)) for one in permissions) if isinstance(permissions, list) else ""
-    what = f"the permission {named}" if named else "a permission"
-    return PermissionDeniedError(
-        f"Zoho refused {method} {path}: the user who gave the consent lacks {what}; grant it to the user's profile "
-        "(Zoho CRM, Setup, Users and Control, Security Control), or give consent as an administrator."
+def _unusable(method: str, path: str, status: int, body: Mapping[str, Any] | None) -> UnavailableError:
+    """Return the error for an answer that says nothing about the request."""
+    code = error_code(body)
+    named = f"{status}, {safe_code(code)}" if code else str(status)
+    sentence = f"Zoho gave no usable answer to {method} {path} ({named}) in several attempts; run again later."
+    if status != SERVER_ERROR:
+        return UnavailableError(sentence)
+    return ServerFaultError(
+        sentence, status=status, code=safe_code(code or ""), words=plain_words((body or {}).get("message"))
     )
 
 
-def _refused(method: str, path: str, status: int, code: str, details: Mapping[str, Any]) -> RequestError:
-    known = ", ".join(f"{name} {str(details[name])[:80]}" for name in SAFE_DETAILS if name in details)
+def refusal(method: str, path: str, status: int, error: Mapping[str, Any]) -> ZohoError:
+    """Return what to raise for a refusal of a whole request.
+
+    Args:
+        method: of the request.
+        path: of the request, below `/crm/v8/`.
+        status: the HTTP status.
+        error: Zoho's error: `code`, `details` and `message`, as far as it has them.
+
+    Returns:
+        A PermissionDeniedError that names the permission, as far as Zoho does, or a RequestError. Zoho's words are in
+        its message only where they are about the request; those about a record may quote it.
+    """
+    details = error.get("details")
+    details = details if isinstance(details, dict) else {}
+    named, words = error.get("code"), plain_words(error.get("message"))
+    if named in PERMISSION_CODES or (status == FORBIDDEN and named is None):
+        return _denied(method, path, details, words)
+    code = safe_code(str(named or f"HTTP {status}"))
+    path_in_body = str(details.get("json_path") or "")
+    # What has no code is not from the CRM; that a body is too large is cured by sending less of it.
+    of_the_request = named in REQUEST_CODES or (named is None and status != TOO_LARGE)
+    about_request = not ROW_PATH.match(path_in_body) and (of_the_request or bool(_ENVELOPE.match(path_in_body)))
+    known = ", ".join(
+        f"{name} {plain_words(str(details[name]), _LONGEST_NAME)}" for name in SAFE_DETAILS if name in details
+    )
+    sentence = f"Zoho refused {method} {path} with {code} ({status})" + (f": {known}." if known else ".")
     return RequestError(
-        f"Zoho refused {method} {path} with {code} ({status})" + (f": {known}." if known else "."),
+        sentence + (_quoted(words) if about_request else ""),
         status=status,
         code=code,
         details=details,
+        words=words,
+        about_request=about_request,
     )
+
+
+def _denied(method: str, path: str, details: Mapping[str, Any], words: str) -> PermissionDeniedError:
+    permissions = details.get("permissions") or []
+    listed = permissions if isinstance(permissions, list) else str(permissions).split(",")
+    named = ", ".join(plain_words(str(one), _LONGEST_NAME) for one in listed)
+    what = f"the permission {named}" if named else "a permission"
+    return PermissionDeniedError(
+        f"Zoho refused {method} {path}: the user who gave the consent lacks {what}; grant it to the user's profile "
+        f"(Zoho CRM, Setup, Users and Control, Security Control), or give consent as an administrator.{_quoted(words)}"
+    )
+
+
+def _quoted(words: str) -> str:
+    return f" Zoho's words: “{words}”." if words else ""
+
+
+def plain_words(text: object, longest: int = LONGEST_WORDS) -> str:
+    """Return a text of Zoho's as one line that can be shown: no control characters, and not longer than `longest`."""
+    if not isinstance(text, str):
+        return ""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"

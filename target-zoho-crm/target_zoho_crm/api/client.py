@@ -29,7 +29,7 @@ from target_zoho_crm.api.limits import (
 from target_zoho_crm.api.parallel import Item, Result, start
 from target_zoho_crm.api.retries import CONNECTION_ERRORS, AgainError, Retries, persist, unreachable
 from target_zoho_crm.api.usage import Ledger, Usage
-from target_zoho_crm.errors import AuthenticationError, LostAnswerError, UnavailableError
+from target_zoho_crm.errors import AuthenticationError, LostAnswerError, ServerFaultError, UnavailableError
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -151,7 +151,7 @@ class ZohoClient:
         self._calls.resize(limit)
         self._heavy_calls.resize(min(limit, HEAVY_CALLS_AT_A_TIME))
 
-    def request(
+    def request(  # noqa: PLR0913 - what makes a call
         self,
         method: str,
         path: str,
@@ -159,6 +159,7 @@ class ZohoClient:
         params: Mapping[str, str | int] | None = None,
         json: Any = None,
         heavy: bool = False,
+        faults: int | None = None,
     ) -> Answer:
         """Make a call and give its answer.
 
@@ -172,17 +173,18 @@ class ZohoClient:
             json: the body; Decimals are sent digit for digit.
             heavy: one of the calls of which Zoho allows ten at a time. COQL and writes of more than ten records are
                 counted as such without being told.
+            faults: after how many 500s the call is given up; None is as late as any other failure.
 
         Raises:
             AuthenticationError: if the token, and those made anew, are refused.
             ScopeError: if the consent does not cover the call.
             PermissionDeniedError: if the user may not do this.
             QuotaError: if Zoho goes on saying that too much was asked.
-            UnavailableError: if there was no usable answer after several attempts.
+            UnavailableError: if there was no usable answer after several attempts; ServerFaultError if it was a 500.
             LostAnswerError: if there was none to a call that is not repeatable.
             RequestError: if Zoho refuses the request for another reason.
         """
-        return self._make(_Call(method, path, params, json, heavy=heavy))
+        return self._make(_Call(method, path, params, json, heavy=heavy), faults)
 
     def query(self, coql: str) -> list[dict[str, Any]]:
         """Give all rows of a COQL query without LIMIT: the first page of 200, the others of 2,000."""
@@ -209,9 +211,21 @@ class ZohoClient:
         """Begin what `map` does; gives a function that waits for the results, to be called once."""
         return start(function, items, self._calls.limit)
 
-    def _make(self, call: _Call) -> Answer:
+    def insist(self, what: str, attempt: Callable[[], Result]) -> Result:
+        """Return the result of the first attempt that raises no AgainError, with the pauses of any call between them.
+
+        Args:
+            what: its name in the log.
+            attempt: makes one attempt.
+
+        Raises:
+            ZohoError: what the last attempt's AgainError is about.
+        """
+        return persist(what, attempt, self._retries)
+
+    def _make(self, call: _Call, faults: int | None = None) -> Answer:
         content = None if call.body is None else encode(call.body)
-        return persist(str(call), lambda: self._attempt(call, content), self._retries)
+        return persist(str(call), lambda: self._attempt(call, content), self._retries, faults)
 
     def _attempt(self, call: _Call, content: bytes | None) -> Answer:
         """Make a call once, with new tokens where one is refused.
@@ -250,7 +264,9 @@ class ZohoClient:
             return None
         except AgainError as again:
             if again.unanswered and not is_repeatable(call.method, call.path, call.body):
-                raise LostAnswerError(f"Zoho may or may not have carried out {call}; look, then try again.") from None
+                fault = again.error if isinstance(again.error, ServerFaultError) else None
+                sentence = f"Zoho may or may not have carried out {call}; look, then try again."
+                raise LostAnswerError(sentence, fault=fault) from None
             raise
 
     def _exchange(self, call: _Call, content: bytes | None, token: AccessToken, url: str) -> requests.Response:

@@ -11,7 +11,7 @@ import backoff
 import requests
 from urllib3.exceptions import NewConnectionError
 
-from target_zoho_crm.errors import UnavailableError, ZohoError
+from target_zoho_crm.errors import ServerFaultError, UnavailableError, ZohoError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -56,22 +56,27 @@ class AgainError(Exception):
         self.unanswered = unanswered
 
 
-def persist(what: str, call: Callable[[], Result], retries: Retries) -> Result:
+def persist(what: str, call: Callable[[], Result], retries: Retries, faults: int | None = None) -> Result:
     """Make a call until it no longer raises `AgainError`, or until it is not worth it any more.
 
     Args:
         what: the call's name in the log.
         call: makes one attempt.
         retries: how long.
+        faults: how many 500s are enough; None for as many as there are attempts.
 
     Raises:
         ZohoError: the last attempt's `AgainError.error`.
     """
+    met = 0
 
     def gives_up(error: Exception) -> bool:
-        return isinstance(error, AgainError) and (
-            error.hopeless or (error.wait is not None and error.wait > retries.longest_wait)
-        )
+        nonlocal met
+        if not isinstance(error, AgainError):
+            return False
+        met += isinstance(error.error, ServerFaultError)
+        too_long = error.wait is not None and error.wait > retries.longest_wait
+        return error.hopeless or too_long or (faults is not None and met >= faults)
 
     def report(details: Any) -> None:
         logger.info("%s: no usable answer; attempt %s in %.1f s", what, details["tries"] + 1, details["wait"])

@@ -39,7 +39,7 @@ class Destination:
         module: API name.
         key: API name of the field that tells records apart.
         key_unique: whether Zoho keeps that field unique, so that it can be the key of an upsert.
-        delicate: API names of fields whose refused value may be left out.
+        delicate: API names of fields that a record can do without, so that a refused value is left out.
     """
 
     stream: str
@@ -121,9 +121,17 @@ class Layout:
 
     @cached_property
     def destination(self) -> Destination:
-        """Where the records are written: nobody should miss a client for a bad e-mail, so that may be left out."""
-        delicate = (name for name, field in self.fields.items() if field.data_type in CONTACTS)
-        return Destination(self.stream, self.module, self.key.api_name, self.key.unique, frozenset(delicate))
+        """Where the records are written.
+
+        Nobody should miss a client for a bad e-mail, or for a part of an address that a picklist does not have. So a
+        record can do without ways to reach somebody, what people in Zoho may enter themselves, and the user's own
+        fields.
+        """
+        shared = {column.field.api_name for column in self.columns if column.row.owner == SHARED}
+        extras = {extra.field.api_name for extra in self.extras}
+        contacts = {name for name, field in self.fields.items() if field.data_type in CONTACTS}
+        delicate = frozenset(shared | extras | contacts) - {self.key.api_name}
+        return Destination(self.stream, self.module, self.key.api_name, self.key.unique, delicate)
 
     @cached_property
     def _renamed(self) -> list[Field]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
@@ -27,18 +27,71 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class Rejection:
-    """Why a record was not written; no value of the record is in it."""
+    """Why a record was not written.
+
+    Attributes:
+        code: Zoho's code, or one of this target's own.
+        field: API name of the field that it is about; empty where it is about none.
+        expected: what would have been taken.
+        message: Zoho's own words, which may quote a value of the record.
+        others: the record's further errors, where Zoho named several.
+        related: API names of the other fields that the error has to do with.
+    """
 
     code: str
     field: str = ""
     expected: str = ""
     message: str = ""
+    others: tuple[Rejection, ...] = ()
+    related: tuple[str, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Rejection, ...]:
+        """All errors of the record, each alone."""
+        return (replace(self, others=()), *self.others)
+
+    @property
+    def cause(self) -> str:
+        """Code and field: what rejections have in common that one thing has caused."""
+        return self.code + (f" in {self.field}" if self.field else "")
+
+    @property
+    def words(self) -> str:
+        """Zoho's own words about all errors, each of several with its code and field."""
+        if not self.others:
+            return self.message
+        return "; ".join(one.cause + (f": {one.message}" if one.message else "") for one in self.errors)
 
     def __str__(self) -> str:
-        """Give the reason in one line."""
-        where = f" in {self.field}" if self.field else ""
-        wanted = f", expected: {self.expected}" if self.expected else ""
-        return f"{self.code}{where}{wanted}"
+        """Return the reason in one line: code, field and expectation of each error, and what more Zoho says."""
+        return "; ".join(_in_one_line(one) for one in self.errors)
+
+
+def _in_one_line(one: Rejection) -> str:
+    wanted = f", expected: {one.expected}" if one.expected else ""
+    said = f" (“{one.message}”)" if says_more(one.code, one.message) else ""
+    return f"{one.cause}{wanted}{said}"
+
+
+_NOTHING_MORE = frozenset(
+    {
+        "duplicate data",
+        "internal server error",
+        "invalid data",
+        "limit exceeded",
+        "multiple errors in the request",
+        "permission denied",
+        "record is locked",
+        "required field not found",
+    }
+)
+"""Messages that Zoho has for a code, whatever the reason."""
+
+
+def says_more(code: str, message: str) -> bool:
+    """Return whether Zoho's message says more than its code does."""
+    said = message.strip(" .!").casefold()
+    return bool(said) and said not in _NOTHING_MORE and said != code.replace("_", " ").casefold()
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,22 @@
 
 Where each rule comes from: the CRM API's pages "Upsert Records", "Insert Records", "Update Records", "Delete Records"
 and "Status Codes". Whatever the HTTP status (200, 201, 207 and even 400 come with results), `data` holds one result
-for each record, in the order in which they were sent.
+for each record, in the order in which they were sent. What is answered otherwise is narrowed down, see `narrowing`.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from target_zoho_crm.api.answers import refusal
 from target_zoho_crm.api.coql import equals_any, select
-from target_zoho_crm.errors import LostAnswerError, UnavailableError
+from target_zoho_crm.errors import LostAnswerError, RequestError, UnavailableError
+from target_zoho_crm.sync.narrowing import Health, Narrowing
+from target_zoho_crm.sync.outcomes import Outcome, Outcomes, Written
 from target_zoho_crm.sync.planning import Action, Create, Delete, Link, Rejection, Update
+from target_zoho_crm.sync.refusals import read_rejection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,47 +25,44 @@ if TYPE_CHECKING:
     from target_zoho_crm.api.client import ZohoClient
     from target_zoho_crm.mapping.layout import Destination
 
+__all__ = ["LATER", "RECORDS_A_CALL", "WRONG_RECORD", "Outcome", "Outcomes", "Writer", "Written"]
+
 RECORDS_A_CALL = 100
 LATER = frozenset({"RECORD_LOCKED", "INTERNAL_ERROR", "CANNOT_PROCESS", "SERVER_ERROR"})
 """Codes of a record that may be written a moment later."""
-ROUNDS = 4
 INSERTS = 3
-
-logger = logging.getLogger("target-zoho-crm")
-
-
-@dataclass(frozen=True)
-class Written:
-    """A record that is in Zoho as it should be.
-
-    Attributes:
-        id: its id in Zoho.
-        how: created, updated, linked or deleted.
-        left_out: API names of the values that Zoho did not take and that were left out.
-    """
-
-    id: str
-    how: str
-    left_out: tuple[str, ...] = ()
-
-
-Outcome = Written | Rejection
-Outcomes = Callable[[], dict[str, Outcome]]
-"""Waits for what became of each record that is being written, by FreshBooks ID."""
+WRONG_RECORD = "WRONG_RECORD"
+"""Code of our own: the record was written into another one than its own."""
+COMPOUND = "Address"
+"""How a field ends that has others as its parts: ``Billing_Address`` has ``Billing_City`` and others."""
 
 
 @dataclass
 class _Row:
-    """A record on its way."""
+    """A record on its way; `values` are what is sent, without those in `left_out`."""
 
     action: Create | Update | Link | Delete
     values: dict[str, Any]
-    left_out: list[str] = field(default_factory=list)
+    left_out: dict[str, Rejection] = field(default_factory=dict)
     retried: bool = False
+    landed: Written | None = None
+
+    @property
+    def key(self) -> str:
+        return self.action.key
 
 
-_Send = Callable[[Sequence[_Row]], list[Outcome]]
-"""Makes one call for rows, and gives what became of each."""
+_Send = Callable[[Sequence[_Row], "int | None"], list[Outcome]]
+"""Makes one call for rows, and returns what became of each; the second argument is how many 500s are enough."""
+
+
+class _Call(NamedTuple):
+    """A call that writes."""
+
+    method: str
+    path: str
+    body: Any = None
+    params: Mapping[str, str | int] | None = None
 
 
 class Writer:
@@ -78,9 +78,10 @@ class Writer:
         self._client = client
         self._to = destination
         self._trigger: dict[str, Any] = {} if workflows else {"trigger": []}
+        self._health = Health(client)
 
     def carry_out(self, actions: Iterable[Action]) -> dict[str, Outcome]:
-        """Write what the actions say, and give what became of each, by FreshBooks ID; others are passed over.
+        """Write what the actions say; return what became of each, by FreshBooks ID; others are passed over.
 
         Raises:
             ZohoError: if a whole call fails; what other calls wrote is written.
@@ -93,7 +94,7 @@ class Writer:
         return lambda: {key: outcome for some in results() for key, outcome in some.items()}
 
     def _jobs(self, actions: Iterable[Action]) -> Iterator[tuple[_Send, list[_Row]]]:
-        """Give the rows of one call after the other, each as soon as its last action is there."""
+        """Yield the rows of one call after the other, each as soon as its last action is there."""
         create = self._upsert if self._to.key_unique else self._insert
         waiting: dict[_Send, list[_Row]] = {create: [], self._update: [], self._delete: []}
         for action in actions:
@@ -112,110 +113,144 @@ class Writer:
         yield from ((send, rows) for send, rows in waiting.items() if rows)
 
     def _settle(self, send: _Send, rows: Sequence[_Row]) -> dict[str, Outcome]:
-        """Send rows, and those again that may be taken at the second time."""
+        """Send rows, and those again that may be taken at another time or without some of their values."""
+        narrowing = Narrowing(send, self._health)
         outcomes: dict[str, Outcome] = {}
-        for _ in range(ROUNDS):
+        waiting = rows
+        while waiting and narrowing.has_calls_left:
+            outcomes.update(narrowing.settle(waiting))
             again = []
-            for row, outcome in zip(rows, send(rows), strict=True):
-                outcomes[row.action.key] = outcome
-                if isinstance(outcome, Written):
-                    outcomes[row.action.key] = Written(outcome.id, outcome.how, tuple(row.left_out))
-                elif self._worth_another(row, outcome):
+            for row in waiting:
+                outcome = outcomes[row.key]
+                if not isinstance(outcome, Rejection) or not self._worth_another(row, outcome):
+                    continue
+                if row.values.keys() == {"id"} and not isinstance(row.action, Delete):
+                    outcomes[row.key] = Written(str(row.values["id"]), "unchanged")
+                else:
                     again.append(row)
-            if not again:
-                break
-            rows = again
-        return outcomes
+            waiting = again
+        return {row.key: _in_the_end(row, outcomes[row.key]) for row in rows}
 
     def _worth_another(self, row: _Row, rejection: Rejection) -> bool:
+        """Return whether a row is to be sent again, made ready for it."""
+        if rejection.code == WRONG_RECORD:
+            return False
         if rejection.code in LATER and not row.retried:
             row.retried = True
             return True
-        refused = rejection.field
-        if rejection.code == "INVALID_DATA" and refused in self._to.delicate and row.values.get(refused):
-            row.left_out.append(refused)
-            row.values = {name: value for name, value in row.values.items() if name != refused}
-            return True
-        return False
+        refused: dict[str, Rejection] = {}
+        for error in rejection.errors:
+            names = self._dispensable(row, error)
+            if not names:
+                return False
+            refused.update(dict.fromkeys(names, error))
+        row.left_out.update(refused)
+        row.values = {name: value for name, value in row.values.items() if name not in refused}
+        return True
 
-    def _upsert(self, rows: Sequence[_Row]) -> list[Outcome]:
+    def _dispensable(self, row: _Row, error: Rejection) -> list[str]:
+        """Return the fields of a row that an error is about, if the record can do without them."""
+        named = [error.field] if error.field in row.values else [error.field, *error.related]
+        for name in named:
+            if name.endswith(COMPOUND) and name not in row.values:
+                parts = [one for one in row.values if one.startswith(name.removesuffix(COMPOUND))]
+            else:
+                parts = [name] if name in row.values else []
+            if parts and self._to.delicate.issuperset(parts):
+                return parts
+        return []
+
+    def _upsert(self, rows: Sequence[_Row], faults: int | None) -> list[Outcome]:
         key = self._to.key
         body = {"data": [row.values for row in rows], "duplicate_check_fields": [key], **self._trigger}
-        results = self._results("POST", f"{self._to.module}/upsert", body, rows)
-        return [self._upserted(row, result) for row, result in zip(rows, results, strict=True)]
+        call = _Call("POST", f"{self._to.module}/upsert", body)
+        return [self._upserted(result) for result in self._results(call, len(rows), faults)]
 
-    def _upserted(self, row: _Row, result: Mapping[str, Any]) -> Outcome:
+    def _upserted(self, result: Mapping[str, Any]) -> Outcome:
         """Look at the answer to one record of an upsert.
 
-        Zoho also compares unique fields that were not asked for, so the record it found may be another one.
+        Zoho also compares unique fields that were not asked for, so a record that it updates may be another one. What
+        it inserts is new, whatever `duplicate_field` says.
         """
-        outcome = _outcome(result, "updated" if result.get("action") == "update" else "created")
-        found_by = result.get("duplicate_field")
-        if isinstance(outcome, Rejection) or not found_by or found_by == self._to.key:
+        action, found_by = result.get("action"), result.get("duplicate_field")
+        outcome = _outcome(result, "updated" if action == "update" else "created")
+        if isinstance(outcome, Rejection) or action == "insert" or not found_by or found_by == self._to.key:
             return outcome
-        logger.error(
-            "%s %s was written into the record %s, which Zoho found by %s instead of %s: put that record right by "
-            "hand, and take the value of that unique field out of one of the two.",
-            self._to.stream, row.action.key, outcome.id, found_by, self._to.key,
-        )  # fmt: skip
-        return Rejection("WRONG_RECORD", str(found_by), f"a record found by {self._to.key}")
+        return Rejection(
+            WRONG_RECORD,
+            str(found_by),
+            f"a record found by {self._to.key}",
+            f"It was written into the record {outcome.id}, which Zoho found by {found_by} instead of {self._to.key}: "
+            "put that record right by hand, and take the value of that unique field out of one of the two.",
+        )
 
-    def _insert(self, rows: Sequence[_Row]) -> list[Outcome]:
+    def _insert(self, rows: Sequence[_Row], faults: int | None) -> list[Outcome]:
         """Insert records whose key Zoho does not keep unique; after a lost answer, look what is there already."""
-        found: dict[str, Outcome] = {}
-        left = list(rows)
+        left = [row for row in rows if row.landed is None]
+        refused: dict[str, Outcome] = {}
         for attempt in range(INSERTS):
+            if not left:
+                break
             body = {"data": [row.values for row in left], **self._trigger}
             try:
-                results = self._results("POST", self._to.module, body, left)
-            except LostAnswerError:
-                if attempt == INSERTS - 1:
-                    raise
-                found.update(self._present([row.action.key for row in left]))
-                left = [row for row in left if row.action.key not in found]
-                if left:
-                    continue
-                results = []
-            found.update({row.action.key: _outcome(one, "created") for row, one in zip(left, results, strict=True)})
+                results = self._results(_Call("POST", self._to.module, body), len(left), faults)
+            except LostAnswerError as lost:
+                self._look(left)
+                left = [row for row in left if row.landed is None]
+                if left and (lost.fault is not None or attempt == INSERTS - 1):
+                    raise (lost.fault or lost) from None
+                continue
+            refused = {row.key: _outcome(one, "created") for row, one in zip(left, results, strict=True)}
             break
-        return [found[row.action.key] for row in rows]
+        return [row.landed or refused[row.key] for row in rows]
 
-    def _present(self, keys: Sequence[str]) -> dict[str, Outcome]:
+    def _look(self, rows: Sequence[_Row]) -> None:
+        """Note which of the rows are in Zoho."""
         key = self._to.key
-        rows = self._client.query(select(("id", key), self._to.module, equals_any(key, keys)))
-        return {str(row[key]): Written(str(row["id"]), "created") for row in rows}
+        keys = [row.key for row in rows]
+        found = self._client.query(select(("id", key), self._to.module, equals_any(key, keys)))
+        ids = {str(row[key]): str(row["id"]) for row in found}
+        for row in rows:
+            row.landed = Written(ids[row.key], "created") if row.key in ids else None
 
-    def _update(self, rows: Sequence[_Row]) -> list[Outcome]:
+    def _update(self, rows: Sequence[_Row], faults: int | None) -> list[Outcome]:
         body = {"data": [row.values for row in rows], **self._trigger}
-        results = self._results("PUT", self._to.module, body, rows)
+        results = self._results(_Call("PUT", self._to.module, body), len(rows), faults)
         return [
             _outcome(one, "linked" if isinstance(row.action, Link) else "updated")
             for row, one in zip(rows, results, strict=True)
         ]
 
-    def _delete(self, rows: Sequence[_Row]) -> list[Outcome]:
-        """Delete records by id; one that is not there any more is as good as deleted."""
+    def _delete(self, rows: Sequence[_Row], faults: int | None) -> list[Outcome]:
         params = {"ids": ",".join(row.values["id"] for row in rows)}
         if self._trigger:
             params["wf_trigger"] = "false"
-        results = self._results("DELETE", self._to.module, None, rows, params)
-        gone = [_outcome(one, "deleted") for one in results]
-        return [
-            Written(str(row.values["id"]), "deleted")
-            if isinstance(outcome, Written) or outcome.code == "INVALID_DATA"
-            else outcome
-            for row, outcome in zip(rows, gone, strict=True)
-        ]
+        call = _Call("DELETE", self._to.module, params=params)
+        return [_outcome(one, "deleted") for one in self._results(call, len(rows), faults)]
 
-    def _results(
-        self, method: str, path: str, body: Any, rows: Sequence[_Row], params: Mapping[str, str | int] | None = None
-    ) -> list[Mapping[str, Any]]:
-        answer = self._client.request(method, path, json=body, params=params)
-        results = answer.body.get("data") if isinstance(answer.body, dict) else None
-        if not isinstance(results, list) or len(results) != len(rows):
+    def _results(self, call: _Call, number: int, faults: int | None) -> Sequence[Mapping[str, Any]]:
+        """Make a call for so many records; return a result for each.
+
+        A refusal of the request may come in the form of results, as one item however many records there are.
+
+        Raises:
+            RequestError: if that is what came.
+            PermissionDeniedError: if that is what came, for want of a permission.
+            UnavailableError: if there are fewer results than records for no reason.
+        """
+        answer = self._client.request(call.method, call.path, json=call.body, params=call.params, faults=faults)
+        found = answer.body.get("data") if isinstance(answer.body, dict) else None
+        results = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+        errors = [one for one in results if one.get("status") == "error" and one.get("code")]
+        if errors == results and (len(errors) == 1 or 0 < len(errors) < number):
+            refused = refusal(call.method, call.path, answer.status, errors[0])
+            of_a_record = isinstance(refused, RequestError) and not refused.about_request
+            if len(errors) < number or not of_a_record:
+                raise refused
+        if len(results) != number:
             raise UnavailableError(
-                f"Zoho answered {method} {path} without a result for each of its {len(rows)} records; run again later, "
-                "nothing will be written twice."
+                f"Zoho answered {call.method} {call.path} without a result for each of its {number} records; run again "
+                "later, nothing will be written twice."
             )
         return results
 
@@ -227,26 +262,13 @@ def _outcome(result: Mapping[str, Any], how: str) -> Outcome:
     return read_rejection(result)
 
 
-EXPECTATIONS = ("expected_data_type", "maximum_length", "minimum_length", "mapped_field", "regex", "limit")
+def _in_the_end(row: _Row, outcome: Outcome) -> Outcome:
+    """Return the outcome of a row with what was left out of it; one that is not there any more is as good as deleted.
 
-
-def read_rejection(result: Mapping[str, Any]) -> Rejection:
-    """Give the reason in a record's result: code, field, and what Zoho expects; nothing of what was sent."""
-    details = result.get("details") or {}
-    several = details.get("errors")
-    if isinstance(several, list) and several and isinstance(several[0], dict):
-        return read_rejection(several[0])
-    expected = [f"{name} {details[name]}" for name in EXPECTATIONS if name in details]
-    if isinstance(details.get("supported_values"), list):
-        expected.append("one of " + ", ".join(str(value) for value in details["supported_values"][:20]))
-    if result.get("code") == "MANDATORY_NOT_FOUND":
-        expected.append("a value")
-    elif result.get("code") == "DUPLICATE_DATA":
-        other = (details.get("duplicate_record") or {}).get("id") or details.get("id")
-        expected.append(f"a value that record {other} does not have" if other else "a value that no other record has")
-    return Rejection(
-        code=str(result.get("code") or "UNKNOWN"),
-        field=str(details.get("api_name") or ""),
-        expected=", ".join(expected),
-        message=str(result.get("message") or ""),
-    )
+    A record that Zoho does not take without a value either was not taken for the reason that the value was refused.
+    """
+    if isinstance(outcome, Written):
+        return replace(outcome, left_out=row.left_out)
+    if isinstance(row.action, Delete) and outcome.code == "INVALID_DATA":
+        return Written(row.action.id, "deleted")
+    return row.left_out.get(outcome.field, outcome)
