@@ -7,16 +7,42 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.zoho.coql_syntax import criteria, parse
-from target_zoho_crm.api.coql import chunks, either, equals_any, quote, select
+from target_zoho_crm.api.coql import begins_like, chunks, either, equals_any, quote, select
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+everything = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\\'%"), max_size=40)
+texts = everything.filter(lambda text: "\\" not in text)
+readings = st.booleans()
+"""Whether a backslash is an escape."""
 
 
-@given(texts)
-def test_any_text_survives_quoting(text):
-    query = parse(select(["id"], "Accounts", f"Account_Name = {quote(text)}"))
+@given(texts, readings)
+def test_any_text_without_a_backslash_survives_quoting(text, backslash):
+    query = parse(select(["id"], "Accounts", f"Account_Name = {quote(text)}"), backslash=backslash)
 
     assert criteria(query.where)[0].values == (text,)
+
+
+@given(everything, everything)
+def test_a_backslash_is_never_sent(before, after):
+    text = f"{before}\\{after}"
+    with pytest.raises(ValueError, match="backslash"):
+        quote(text)
+    with pytest.raises(ValueError, match="backslash"):
+        equals_any("Account_Name", ["Acme", text])
+
+
+@given(everything, readings)
+def test_a_text_with_a_backslash_is_asked_for_by_its_beginning_or_a_part_of_it(text, backslash):
+    criterion = begins_like("Account_Name", f"{text}\\")
+    if criterion is None:
+        assert not text.replace("\\", "").replace("%", "").strip()
+        return
+    [found] = criteria(parse(select(["id"], "Accounts", criterion), backslash=backslash).where)
+    [pattern] = found.values
+    core = pattern.strip("%")
+    assert core
+    assert pattern.endswith("%")
+    assert core in text if pattern.startswith("%") else text.strip().startswith(core)
 
 
 @given(st.lists(texts, min_size=1, max_size=200))

@@ -1,11 +1,13 @@
 """COQL, Zoho's query language, as text.
 
 The rules are those of the CRM API's pages "Get Records through COQL Query" and "COQL Limitations": WHERE is mandatory,
-at most 25 criteria bracketed in pairs, 50 values in an `in` list, 50 fields, 200 rows for one credit.
+at most 25 criteria bracketed in pairs, 50 values in an `in` list, 50 fields, 200 rows for one credit. They do not say
+whether a backslash in a text escapes what follows it, so none is ever sent.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -17,11 +19,33 @@ VALUES_PER_IN = 50
 ROWS_FOR_ONE_CREDIT = 200
 
 Item = TypeVar("Item")
+BACKSLASH = "\\"
+_UNSURE = re.compile(r"[\\%]")
+"""What a `like` pattern cannot have within it: a backslash, and its own sign for anything."""
 
 
 def quote(text: str) -> str:
-    """Write a text as a COQL string, its quotes doubled."""
+    """Return a text as a COQL string, its quotes doubled.
+
+    Raises:
+        ValueError: if there is a backslash in it, which Zoho may take for itself or for an escape (see `begins_like`).
+    """
+    if BACKSLASH in text:
+        raise ValueError("a text with a backslash cannot be asked for as it is")
     return "'" + text.replace("'", "''") + "'"
+
+
+def begins_like(field: str, text: str) -> str | None:
+    """Return the criterion that a field begins as a text does up to its first backslash.
+
+    More rows fit it than have that text, so they have to be compared with it afterwards. Where a text begins with a
+    backslash, its longest part without one may be anywhere in the field. None is for a text that has no such part.
+    """
+    first, *others = _UNSURE.split(text)
+    if first.strip():
+        return f"{field} like {quote(first.strip() + '%')}"
+    longest = max((part.strip() for part in others), key=len, default="")
+    return f"{field} like {quote(f'%{longest}%')}" if longest else None
 
 
 def either(criteria: Sequence[str]) -> str:
@@ -42,7 +66,7 @@ def equals_any(field: str, values: Sequence[str], per_in: int = VALUES_PER_IN) -
     """Give the criterion that a field has one of these values, in as many `in` lists as it takes.
 
     Raises:
-        ValueError: if there are no values, or more than 25 lists of them.
+        ValueError: if there are no values, or more than 25 lists of them, or a backslash in one.
     """
     lists = [", ".join(quote(value) for value in some) for some in chunks(values, per_in)]
     return either([f"{field} in ({some})" for some in lists])

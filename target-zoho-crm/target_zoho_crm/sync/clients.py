@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from target_zoho_crm.sync.incoming import Source
+    from target_zoho_crm.sync.planning import Rejection
     from target_zoho_crm.sync.reading import Held
     from target_zoho_crm.sync.writing import Outcome, Outcomes
 
@@ -40,10 +41,13 @@ class Clients(StreamSync):
 
     def plan(self, sources: Mapping[str, Source]) -> Iterator[Action]:
         """Give what is to be done for each record."""
-        matches, held = self._match(sources)
+        matches, held, refused = self._match(sources)
         fitter = Fitter()
         for key, source in sources.items():
-            yield self._plan_one(source, matches[key], held, fitter)
+            if key in refused:
+                yield Reject(key, refused[key])
+            else:
+                yield self._plan_one(source, matches[key], held, fitter)
         self.count_fitted(fitter)
 
     @override
@@ -93,23 +97,28 @@ class Clients(StreamSync):
         wanted = text(source.record.get("currency_code")) if account is None else text(account.get("Currency"))
         return wanted if wanted in currencies else None
 
-    def _match(self, sources: Mapping[str, Source]) -> tuple[dict[str, Match], dict[str, Held]]:
-        """Give each client's match, and the accounts that were read, by Zoho id."""
+    def _match(self, sources: Mapping[str, Source]) -> tuple[dict[str, Match], dict[str, Held], dict[str, Rejection]]:
+        """Return each client's match, the accounts that were read, by Zoho id, and the clients that have no match.
+
+        Those are the clients whose name Zoho cannot be asked for, so that nobody knows whether it has them.
+        """
         # A client of the last batch may be taking the account that one of this batch would take.
         self._run.settle()
         reader = self._run.reader
         linked = reader.by_key(self.layout, sources.keys())
         parties = [self._party(source) for source in sources.values()]
-        unlinked = reader.unlinked_named(self.layout, {party.name for party in parties if party.key not in linked})
+        wanted = [party for party in parties if party.key not in linked]
+        unlinked, refused = reader.unlinked_named(self.layout, {party.name for party in wanted})
         email = self.layout.named("FreshBooks Email")
         candidates = [
             Candidate(str(row["id"]), text(row.get(NAME)), text(row.get(email.api_name)) if email else "")
             for row in unlinked
         ]
-        contested = _contested([party for party in parties if party.key not in linked], candidates)
+        contested = _contested(wanted, candidates)
         emails = reader.contact_emails(contested) if contested else {}
         matches = match_clients(parties, {key: str(row["id"]) for key, row in linked.items()}, candidates, emails)
-        return matches, {str(row["id"]): row for row in (*linked.values(), *unlinked)}
+        without = {party.key: refused[party.name] for party in wanted if party.name in refused}
+        return matches, {str(row["id"]): row for row in (*linked.values(), *unlinked)}, without
 
     def _party(self, source: Source) -> Party:
         """Give what of a client counts for matching; the name in the length that Zoho has it in."""

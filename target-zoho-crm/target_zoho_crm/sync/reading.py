@@ -6,19 +6,26 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from target_zoho_crm.api.coql import chunks, equals_any, select
+from target_zoho_crm.api.coql import BACKSLASH, MAX_CRITERIA, begins_like, chunks, either, equals_any, select
+from target_zoho_crm.errors import RequestError
+from target_zoho_crm.sync.refusals import rejection_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from target_zoho_crm.api.client import ZohoClient
     from target_zoho_crm.mapping.layout import Layout
+    from target_zoho_crm.sync.planning import Rejection
 
 Held = dict[str, Any]
 Former = Callable[[str, Collection[str]], Mapping[str, str]]
 KEYS_A_CALL, NAMES_A_CALL = 200, 100
+REFUSED_CALLS = 60
+"""The most queries for the names of one query: enough for five among a hundred that Zoho refuses."""
+NAME = "Account_Name"
 _KEY = re.compile(r"[^:]+:[0-9]+")
 
 
@@ -85,17 +92,55 @@ class Reader:
             if id_ in rows and (carried[id_] == key or not _KEY.fullmatch(carried[id_]))
         }
 
-    def unlinked_named(self, layout: Layout, names: Iterable[str]) -> list[Held]:
-        """Give the accounts without a FreshBooks ID that have one of these names.
+    def unlinked_named(self, layout: Layout, names: Iterable[str]) -> tuple[list[Held], dict[str, Rejection]]:
+        """Return the accounts without a FreshBooks ID that have one of these names, and perhaps others.
 
         COQL compares without regard to upper and lower case; the variants make up for white space and Unicode forms.
+
+        Returns:
+            The accounts, and the names that Zoho could not be asked for, with its reason.
+
+        Raises:
+            RequestError: if Zoho refuses to be asked for any name.
         """
-        variants = {form for name in names for form in _variants(name) if form}
-        if not variants:
-            return []
-        key = layout.key.api_name
-        rows = self._rows(layout.reads, layout.module, "Account_Name", sorted(variants), NAMES_A_CALL)
-        return list({str(row["id"]): row for row in rows if not row.get(key)}.values())
+        forms = sorted({(form, name) for name in names for form in _variants(name) if form})
+        plain = dict.fromkeys(form for form, _ in forms if BACKSLASH not in form)
+        others = dict.fromkeys(form for form, _ in forms if BACKSLASH in form)
+        parts = [*chunks(list(plain), NAMES_A_CALL), *chunks(list(others), MAX_CRITERIA)]
+        rows: dict[str, Held] = {}
+        refused: dict[str, Rejection] = {}
+        for found, without in self._client.map(lambda part: self._named(layout, part), parts):
+            rows.update((str(row["id"]), row) for row in found if not row.get(layout.key.api_name))
+            refused.update((name, without[form]) for form, name in forms if form in without)
+        return list(rows.values()), refused
+
+    def _named(self, layout: Layout, names: Sequence[str]) -> tuple[list[Held], dict[str, Rejection]]:
+        """Ask for names, of which Zoho may refuse some; a refused query is halved until the name is alone.
+
+        What is undecided after `REFUSED_CALLS` queries counts as refused.
+        """
+        rows: list[Held] = []
+        refused: dict[str, Rejection] = {}
+        parts, made = [list(names)], 0
+        while parts:
+            part = parts.pop()
+            where = _have_name(part)
+            if not where:
+                continue
+            made += 1
+            try:
+                rows += self._client.query(select(layout.reads, layout.module, where))
+            except RequestError as error:
+                if made == 1:
+                    # Where a name that breaks nothing is refused too, it is not the name.
+                    self._client.query(select(layout.reads, layout.module, _have_name([layout.stream])))
+                if len(part) == 1 or made >= REFUSED_CALLS:
+                    why = replace(rejection_of(error), field=NAME, expected="a name that Zoho can be asked for")
+                    refused.update(dict.fromkeys(part, why))
+                else:
+                    half = len(part) // 2
+                    parts += [part[half:], part[:half]]
+        return rows, refused
 
     def contact_emails(self, account_ids: Collection[str]) -> dict[str, list[str]]:
         """Give the e-mail addresses of these accounts' Contacts, by account id."""
@@ -109,16 +154,24 @@ class Reader:
         """Give the records of a module whose lookup points to one of these ids."""
         return self._rows(list(dict.fromkeys(["id", lookup, *fields])), module, f"{lookup}.id", sorted(ids))
 
-    def _rows(
-        self, fields: Sequence[str], module: str, field: str, values: Sequence[str], a_call: int = KEYS_A_CALL
-    ) -> list[Held]:
-        queries = [select(fields, module, equals_any(field, some)) for some in chunks(values, a_call)]
+    def _rows(self, fields: Sequence[str], module: str, field: str, values: Sequence[str]) -> list[Held]:
+        # No id has a backslash, so that what has one is nobody's.
+        asked = [value for value in values if BACKSLASH not in value]
+        queries = [select(fields, module, equals_any(field, some)) for some in chunks(asked, KEYS_A_CALL)]
         return [row for rows in self._client.map(self._client.query, queries) for row in rows]
 
 
 def lookup_id(value: Any) -> str | None:
     """Give the id of a lookup as it is read: ``{"name", "id"}``, or nothing."""
     return str(value["id"]) if isinstance(value, dict) and value.get("id") else None
+
+
+def _have_name(names: Sequence[str]) -> str:
+    """Return the criterion that an account has one of these names, or may have it; nothing where none can be asked."""
+    plain = [name for name in names if BACKSLASH not in name]
+    likes = [begins_like(NAME, name) for name in names if BACKSLASH in name]
+    criteria = [*([equals_any(NAME, plain)] if plain else []), *(like for like in likes if like)]
+    return either(criteria) if criteria else ""
 
 
 def _variants(name: str) -> set[str]:
