@@ -21,12 +21,16 @@ OUTCOMES = (
     "rejected",
 )
 """What becomes of a record; each is counted once."""
+LANDED = frozenset(OUTCOMES) - {"waiting", "rejected"}
+"""What has become of a record that is in Zoho as it should be."""
 REMARKS = {
     "foreign_currency": "amounts in a currency that cannot be shown",
     "fitted": "values shortened or left out",
     "rolled_up": "deals with a new last payment",
     "alarms": "written into another record",
 }
+NAMED_FOR_A_CAUSE = 5
+"""Records that are named in the log for one cause; the others are counted."""
 
 
 @dataclass
@@ -36,11 +40,15 @@ class Summary:
     Attributes:
         streams: per stream, how often each of `OUTCOMES` and `REMARKS` was met.
         unknown_statuses: FreshBooks statuses that are not in the table of stages.
+        causes: how many records of a stream met one fate for one cause, by stream, fate and cause.
+        refused: the streams of which nothing has landed, where the run has ended with that.
         usage: calls and credits.
     """
 
     streams: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     unknown_statuses: Counter[str] = field(default_factory=Counter)
+    causes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    refused: tuple[str, ...] = ()
     usage: Usage | None = None
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
@@ -49,13 +57,54 @@ class Summary:
         with self._lock:
             self.streams[stream][what] += number
 
+    def names(self, stream: str, fate: str, cause: str) -> bool:
+        """Count a record that is worth a line in the log; return whether it is among the few that are named there.
+
+        Args:
+            stream: whose record it is.
+            fate: what became of it: ``rejected``, or ``landed without`` something.
+            cause: why, in the same words for all records that have one cause.
+        """
+        with self._lock:
+            self.causes[stream, fate, cause] += 1
+            return self.causes[stream, fate, cause] <= NAMED_FOR_A_CAUSE
+
+    def landed(self, stream: str) -> int:
+        """Return how many records of a stream are in Zoho as they should be, as far as this run has met them."""
+        counts = self.streams.get(stream, Counter())
+        return sum(counts[outcome] for outcome in LANDED)
+
+    def conclude(self) -> str | None:
+        """Note of which streams nothing has landed in a run that has come to its end, and return a sentence about them.
+
+        Those are the streams of which records were rejected, while none landed and none waits; None if there are none.
+        """
+        streams = [
+            stream
+            for stream, counts in self.streams.items()
+            if counts["rejected"] and not counts["waiting"] and not self.landed(stream)
+        ]
+        self.refused = tuple(streams)
+        if not streams:
+            return None
+        named = " and ".join(f"{stream} ({self.streams[stream]['rejected']} rejected)" for stream in streams)
+        return (
+            f"Nothing of {named} has landed in Zoho; the reasons stand above. What is kept to be tried again, and what "
+            "to do, is in: freshbooks-zoho status"
+        )
+
     def total(self) -> Counter[str]:
         """Give the counts of all streams together."""
         return sum(self.streams.values(), Counter())
 
     def lines(self) -> list[str]:
         """Give the summary to read: streams, what is worth a remark, all together."""
-        said = [f"{stream}: {_line(counts)}" for stream, counts in self.streams.items()]
+        said = [
+            f"{stream}: {number - NAMED_FOR_A_CAUSE} more {fate}: {cause}"
+            for (stream, fate, cause), number in self.causes.items()
+            if number > NAMED_FOR_A_CAUSE
+        ]
+        said += [f"{stream}: {_line(counts)}" for stream, counts in self.streams.items()]
         if self.unknown_statuses:
             statuses = ", ".join(f"{status or '(none)'} ({n})" for status, n in sorted(self.unknown_statuses.items()))
             said.append(f"invoice statuses that stage_map does not know: {statuses}")
@@ -70,6 +119,7 @@ class Summary:
             "streams": {stream: {k: n for k, n in counts.items() if n} for stream, counts in self.streams.items()},
             "total": {outcome: self.total()[outcome] for outcome in OUTCOMES},
             "unknown_statuses": dict(self.unknown_statuses),
+            "refused": list(self.refused),
             "calls": self.usage.calls if self.usage else 0,
             "credits": self.usage.credits if self.usage else 0,
             "credits_remaining": self.usage.credits_remaining if self.usage else None,

@@ -59,6 +59,8 @@ class TargetZohoCRM(Target):
     _prepared = False
     _between_lines = False
     _stopped_by: int | None = None
+    verdict: str | None = None
+    """What is said at the end of a run that has brought nothing of a stream."""
 
     def __init__(self, **arguments: Any) -> None:
         self._sinks: list[ZohoSink] = []
@@ -141,6 +143,8 @@ class TargetZohoCRM(Target):
             self._settle()
         self._background.close()
         if self._run is not None:
+            if not failed and not self._run.settings.dry_run:
+                self.verdict = self._run.summary.conclude()
             self._run.finish(failed=failed)
 
     @override
@@ -199,6 +203,9 @@ class TargetZohoCRM(Target):
             if target is not None:
                 target.finish(failed=True)
             cls.logger.critical("%s", error)
+            sys.exit(1)
+        if target.verdict is not None:
+            cls.logger.critical("%s", target.verdict)
             sys.exit(1)
 
     @classmethod

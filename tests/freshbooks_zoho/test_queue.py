@@ -184,16 +184,16 @@ def test_without_a_process_that_serves_the_next_run_brings_what_was_asked_for(bo
             check=False,
         )
 
-    def run():
+    def run(code=0):
         done = shell("meltano", "run", "--no-install", "tap-freshbooks", "target-zoho-crm")
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == code, done.stderr
 
     # So long ago that no run reads it again for its own sake.
     with books.at(box.clock.now() - timedelta(days=30)):
         client = books.create_client(organization="Alder Ltd")
         invoice = books.create_invoice(client["id"], [LINE])["id"]
     zoho.refuse("Deals", {"code": "INVALID_DATA", "details": {"api_name": "Stage", "supported_values": ["Open"]}})
-    run()
+    run(code=1)
     with open_store(url, key) as store:
         put_off(store, books.account_id, "invoices", invoice)
 

@@ -106,6 +106,45 @@ def test_a_change_in_freshbooks_is_in_zoho_and_what_people_change_there_is_set_r
     assert all(entry["level"] in {"debug", "info"} for entry in served.lines())
 
 
+def test_an_object_that_zoho_refuses_costs_no_other_and_is_tried_again_at_its_own_times(box, tmp_path):
+    store_settings = f"sqlite:///{tmp_path}/store.db", Fernet.generate_key().decode()
+    project = make_project(tmp_path / "project", **plugin_settings(box, *store_settings))
+    books, zoho = box.freshbooks, box.zoho
+    first = books.create_client(organization="Backlog Partners")
+    rule = {"code": "INVALID_DATA", "details": {"api_name": "Amount"}, "message": "Not above the credit limit"}
+    zoho.refuse("Deals", rule, when=lambda row: row.get("Amount") == 13)
+
+    def landed():
+        return sorted(str(row["Amount"]) for row in zoho.records("Deals"))
+
+    with open_store(*store_settings) as store, Served(project, debounce=0.2) as served:
+
+        def runs():
+            return [run.outcome for run in store.runs.latest("freshbooks-zoho", 99)]
+
+        eventually(served.takes_events)
+        eventually(lambda: runs() == ["ok"])
+        # Alone in its run, of which nothing lands.
+        refused = books.create_invoice(customerid=first["id"], lines=[line("13")])
+        eventually(lambda: [row.reason for row in store.pending.all()] == ["rejected"])
+        eventually(lambda: served.says("Nothing of invoices (1 rejected) has landed in Zoho"))
+        # Among others.
+        for amount in ("20", "30"):
+            books.create_invoice(customerid=first["id"], lines=[line(amount)])
+        books.update_invoice(refused["id"], notes="changed")
+        eventually(lambda: landed() == ["20", "30"])
+        [row] = eventually(lambda: [one for one in store.pending.all() if one.attempts == 2])
+        assert row.object_id == str(refused["id"])
+        assert (row.reason, row.error["message"]) == ("rejected", "Not above the credit limit")
+        # It waits for an ordinary run, and keeps nobody from anything.
+        books.create_invoice(customerid=first["id"], lines=[line("40")])
+        eventually(lambda: landed() == ["20", "30", "40"])
+        eventually(lambda: len(store.pending.all()) == 1)
+        assert store.pending.all() == [row]
+        assert served.ready().json() == {"status": "ready", "problems": []}
+        assert set(runs()) == {"ok"}
+
+
 def test_of_two_processes_one_makes_the_runs_and_the_other_follows_it(postgres_url, tmp_path):
     """Two machines with a project each, and one store. The first is killed in the midst of a run."""
     key = Fernet.generate_key().decode()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -253,7 +254,7 @@ class Conductor:
                 logger.error("Set aside after the last try, until asked for again: %s (%s in all).", names, len(some))
 
     async def _execute(self, kind: Kind, ids: Mapping[str, list[str]]) -> Outcome:
-        seconds = self.leadership.seconds_left
+        seconds, started = self.leadership.seconds_left, self._clock()
         project = self._settings.project
         # Only ordinary runs take Meltano's lock, which keeps them and those that people start from meeting.
         extra = separate_folder(project, os.environ) if kind == "objects" else {}
@@ -261,9 +262,13 @@ class Conductor:
         # The lease may have been renewed while it started.
         self._allow()
         try:
-            return await self._run.wait()
+            outcome = await self._run.wait()
         finally:
             self._run = None
+        if outcome.failed == ("loader",) and await asyncio.to_thread(self.history.was_refused, started):
+            # It has done its work, and what Zoho refused is kept with the reason and tried again at its own times.
+            return replace(outcome, status="ok")
+        return outcome
 
 
 def _error(code: str, message: str) -> dict[str, Any]:

@@ -80,6 +80,10 @@ class History:
         for currency, cents in latest_differences(self._store).items():
             self._metrics.reconcile_difference_cents.labels(currency).set(cents)
 
+    def was_refused(self, started: datetime) -> bool:
+        """Return whether a run came to its end, but of some stream Zoho refused all that it brought."""
+        return bool(self._of_target(started).get("refused"))
+
     def _of_target(self, started: datetime) -> dict[str, Any]:
         """Give what the target says of its run."""
         return next((dict(run.summary) for run in self._store.runs.latest(TARGET) if run.started_at >= started), {})

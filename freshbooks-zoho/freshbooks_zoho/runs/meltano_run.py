@@ -52,12 +52,14 @@ class Outcome:
         seconds: how long it took.
         reason: why it failed, in words that hold nothing of a record.
         busy_until: as Meltano says: five minutes after the other run was last heard of.
+        failed: which of "extractor" and "loader" failed, as far as Meltano says.
     """
 
     status: Literal["ok", "failed", "busy"]
     seconds: float
     reason: str = ""
     busy_until: datetime | None = None
+    failed: tuple[str, ...] = ()
 
 
 def command(
@@ -115,6 +117,7 @@ class Log:
     """
 
     failure: str = ""
+    failed: tuple[str, ...] = ()
     busy: re.Match[str] | None = None
     errors: list[str] = field(default_factory=list)
 
@@ -146,8 +149,8 @@ class Log:
         text = str(entry.get("err") or "")
         self.busy = self.busy or _BUSY.search(text)
         # "Extractor failed" and its like; what else may stand there is Meltano's, and may quote a setting.
-        kinds = [kind.removesuffix("s") for kind, code in (entry.get("exit_codes") or {}).items() if code]
-        self.failure = f"the {' and the '.join(kinds)} failed" if kinds else "Meltano could not run it"
+        self.failed = tuple(kind.removesuffix("s") for kind, code in (entry.get("exit_codes") or {}).items() if code)
+        self.failure = f"the {' and the '.join(self.failed)} failed" if self.failed else "Meltano could not run it"
 
     def outcome(self, code: int, seconds: float) -> Outcome:
         """Judge the run.
@@ -161,7 +164,7 @@ class Log:
         if self.busy:
             return Outcome("busy", seconds, "another run is alive, says Meltano", _moment(self.busy[1]))
         reason = self.failure or f"Meltano ended with {code}"
-        return Outcome("failed", seconds, "; ".join([reason, *self.errors[-1:]]))
+        return Outcome("failed", seconds, "; ".join([reason, *self.errors[-1:]]), failed=self.failed)
 
 
 def _moment(text: str | None) -> datetime | None:

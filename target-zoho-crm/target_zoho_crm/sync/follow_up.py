@@ -8,7 +8,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from target_zoho_crm.sync.planning import Action, Delete, Reject, Rejection, Skip, Values, Wait
-from target_zoho_crm.sync.writing import Outcome, Written
+from target_zoho_crm.sync.refusals import stop_if_all_refused
+from target_zoho_crm.sync.writing import WRONG_RECORD, Outcome, Written
 from target_zoho_crm.sync.written import Recorder
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class FollowUp:
     def malformed(self, stream: str, record: Malformed) -> None:
         """Note a record that cannot be read."""
         self._summary.count(stream, "rejected")
-        logger.warning("%s %s was rejected: %s", stream, record.id or "(without id)", record.error)
+        if self._summary.names(stream, "rejected", record.error.cause):
+            logger.warning("%s %s was rejected: %s", stream, record.id or "(without id)", record.error)
         self._fail(record, stream, "rejected", record.error)
 
     def batch(
@@ -63,14 +65,21 @@ class FollowUp:
 
         Returns:
             The Zoho ids of the records that are as they should be, by FreshBooks ID.
+
+        Raises:
+            AllRefusedError: if all that was sent was refused for one reason, and nothing of the stream has landed in
+                this run; nothing is noted then, for all of it comes again.
         """
+        sent = {key: outcomes[key] for key in sources if key in outcomes}
+        landed = self._summary.landed(stream) + sum(isinstance(actions[key], Skip) for key in sources)
+        stop_if_all_refused(stream, sent, landed)
         settled: list[Source] = []
         ids: dict[str, str] = {}
         for key, source in sources.items():
             action = actions[key]
             result = outcomes.get(key, action.error if isinstance(action, Reject) else action)
             if isinstance(result, Written):
-                self._count_written(stream, result)
+                self._count_written(stream, source, result)
                 settled.append(source)
                 ids[key] = result.id
             elif isinstance(result, Skip):
@@ -122,10 +131,14 @@ class FollowUp:
             found |= {f"{account}:{number}" for number, row in waiting.items() if row.reason == "ambiguous"}
         return found
 
-    def _count_written(self, stream: str, written: Written) -> None:
+    def _count_written(self, stream: str, source: Source, written: Written) -> None:
         self._summary.count(stream, written.how)
         if written.left_out:
             self._summary.count(stream, "fitted", len(written.left_out))
+        for field, why in written.left_out.items():
+            what = f"landed without {field}, which Zoho refused"
+            if self._summary.names(stream, what, why.cause):
+                logger.warning("%s %s %s: %s", stream, source.id, what, why)
 
     def _wait(self, stream: str, source: Source, wait: Wait) -> None:
         self._summary.count(stream, "waiting")
@@ -143,9 +156,12 @@ class FollowUp:
 
     def _reject(self, stream: str, source: Source, rejection: Rejection) -> None:
         self._summary.count(stream, "rejected")
-        if rejection.code == "WRONG_RECORD":
+        alarming = rejection.code == WRONG_RECORD
+        if alarming:
             self._summary.count(stream, "alarms")
-        logger.warning("%s %s was rejected: %s", stream, source.id, rejection)
+        if self._summary.names(stream, "rejected", rejection.cause) or alarming:
+            level = logging.ERROR if alarming else logging.WARNING
+            logger.log(level, "%s %s was rejected: %s", stream, source.id, rejection)
         self._fail(source, stream, "rejected", rejection)
 
     def _fail(
@@ -161,7 +177,7 @@ class FollowUp:
             stream,
             str(record.id),
             reason,
-            error={"code": error.code, "field": error.field, "expected": error.expected, "message": error.message},
+            error={"code": error.code, "field": error.field, "expected": error.expected, "message": error.words},
             waits_for=parent,
             read_at=record.read_at,
             now=datetime.now(timezone.utc),

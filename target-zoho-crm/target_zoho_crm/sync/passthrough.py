@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_zoho_crm.mapping.layout import Destination
 from target_zoho_crm.sync.planning import Create, Rejection
+from target_zoho_crm.sync.refusals import stop_if_all_refused
 from target_zoho_crm.sync.writing import Written
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Passthrough:
         """Write a batch; of several records with the same key the last one counts.
 
         Raises:
-            ZohoError: if the run has to stop.
+            ZohoError: if the run has to stop, also because all records were refused for one reason.
         """
         actions: dict[str, Create] = {}
         for record in records:
@@ -43,7 +44,9 @@ class Passthrough:
                 self._reject(Rejection("MANDATORY_NOT_FOUND", self._key, "a value"))
             else:
                 actions[str(key)] = Create(str(key), values)
-        for outcome in self._run.carry_out(self._destination, list(actions.values())).values():
+        outcomes = self._run.carry_out(self._destination, list(actions.values()))
+        stop_if_all_refused(self._destination.stream, outcomes, self._run.summary.landed(self._destination.stream))
+        for outcome in outcomes.values():
             if isinstance(outcome, Written):
                 self._run.summary.count(self._destination.stream, outcome.how)
             else:
@@ -51,5 +54,7 @@ class Passthrough:
 
     def _reject(self, rejection: Rejection) -> None:
         """Count and log a record that was refused; its key may be somebody's e-mail address, so it is not named."""
-        self._run.summary.count(self._destination.stream, "rejected")
-        logger.warning("%s: a record was rejected: %s", self._destination.stream, rejection)
+        stream, summary = self._destination.stream, self._run.summary
+        summary.count(stream, "rejected")
+        if summary.names(stream, "rejected", rejection.cause):
+            logger.warning("%s: a record was rejected: %s", stream, rejection)
