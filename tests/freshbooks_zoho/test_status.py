@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console as Terminal
 from support.pipeline import Pipeline
 
-from freshbooks_zoho.admin.advice import Refusal, advise
+from freshbooks_zoho.admin.advice import Refusal, advise, needs_a_person
 from freshbooks_zoho.admin.past_runs import put_together, read_at
 from freshbooks_zoho.admin.queue import still_to_sync
 from freshbooks_zoho.admin.status import STALE, collect
@@ -99,8 +99,8 @@ def test_when_all_has_landed_it_says_so_and_when_that_was(box, pipeline, seen):
 def test_a_rejected_record_is_shown_with_zohos_words_what_to_do_and_the_command(box, pipeline, seen):
     client = box.freshbooks.create_client(organization="Alder Ltd", email="alder@example.com")
     invoice = box.freshbooks.create_invoice(client["id"], [LINE])
-    error = {"code": "INVALID_DATA", "details": {"api_name": "Deal_Name", "maximum_length": 12}}
-    box.zoho.refuse("Deals", error)
+    details = {"api_name": "Deal_Name", "maximum_length": 12}
+    box.zoho.refuse("Deals", {"code": "INVALID_DATA", "details": details, "message": "Too\x1b[5m long for us"})
     pipeline.run()
 
     report = seen()
@@ -109,8 +109,9 @@ def test_a_rejected_record_is_shown_with_zohos_words_what_to_do_and_the_command(
     assert (one.refusal.code, one.refusal.field) == ("INVALID_DATA", "Deal_Name")
     assert "maximum_length 12" in one.refusal.expected
     assert report.exit_code == ATTENTION
+    assert report.as_json()["objects"][0]["refusal"]["message"] == "Too [5m long for us"
     for text in (shown(report), shown(report, width=100)):
-        assert "INVALID_DATA in Deal_Name, expected: maximum_length 12" in text
+        assert "INVALID_DATA in Deal_Name, expected: maximum_length 12: “Too [5m long for us”" in " ".join(text.split())
         assert "Shorten it in FreshBooks" in text
         assert f"freshbooks-zoho retry invoices {invoice['id']}" in text
 
@@ -147,7 +148,9 @@ def test_json_holds_all_of_it_and_neither_secrets_nor_people(box, pipeline, seen
     assert {one["name"] for one in document["streams"]} == {"clients", "invoices", "payments"}
     assert all(one["lag_seconds"] >= 0 for one in document["streams"])
     [one] = [each for each in document["objects"] if each["needs_a_person"]]
-    assert one["refusal"] == {"code": "MANDATORY_NOT_FOUND", "field": "Industry", "expected": "a value", "detail": ""}
+    message = "required field not found"
+    refusal = {"code": "MANDATORY_NOT_FOUND", "field": "Industry", "expected": "a value", "message": message}
+    assert one["refusal"] == refusal
     assert one["retry"] == f"freshbooks-zoho retry clients {client['id']}"
     assert one["since"].endswith("Z")
     secrets = [pipeline.tap[name] for name in ("client_secret", "refresh_token", "store_key")]
@@ -281,6 +284,35 @@ def test_a_person_is_asked_for_where_waiting_does_not_help(reason, error, attemp
 )
 def test_each_code_has_its_advice(code, field, expected, said):
     assert said in advise(Refusal(code, field, expected), "A:5")
+
+
+@pytest.mark.parametrize("code", ["INVALID_DATA", "CANNOT_PROCESS", "NOT_ALLOWED"])
+def test_what_a_rule_of_zohos_refuses_is_not_to_be_corrected_in_freshbooks(code):
+    said = advise(Refusal(code, "Closing_Date", message="Closing date must be within the current quarter"))
+    assert "Change that rule in Zoho" in said
+    assert "FreshBooks" not in said
+
+
+def test_a_code_with_words_is_not_looked_up_in_a_list():
+    assert "what its words name" in advise(Refusal("SOMETHING_NEW", message="The moon is full"))
+
+
+def test_a_name_that_zoho_cannot_be_asked_for_is_linked_by_hand():
+    assert "Put A:5 into the field FreshBooks ID" in advise(Refusal("SYNTAX_ERROR", "Account_Name"), "A:5")
+
+
+def test_an_error_of_zohos_own_passes_by_itself_unless_it_says_what_is_wrong():
+    assert not needs_a_person(Refusal("CANNOT_PROCESS"), 1)
+    assert needs_a_person(Refusal("CANNOT_PROCESS", message="Credit limit exceeded"), 1)
+
+
+def test_words_in_the_store_are_shown_without_control_characters():
+    from freshbooks_zoho.admin.objects import describe, read_object
+    from singer_store import PendingObject
+
+    error = {"code": "CANNOT_PROCESS", "field": "", "expected": "", "message": "Credit\x1b[2J limit\r exceeded"}
+    one = read_object(PendingObject("A", "invoices", "5", "rejected", error, None, 1, NOON, None))
+    assert describe(one) == "CANNOT_PROCESS: “Credit [2J limit exceeded”"
 
 
 def test_what_waits_names_its_parent_as_a_person_would():

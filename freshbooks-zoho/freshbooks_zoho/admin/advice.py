@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from target_zoho_crm.sync.planning import says_more
 from target_zoho_crm.sync.writing import LATER
 
 RETRY_ALONE = LATER | {"RUN_FAILED", "NOT_BROUGHT", "PARENT_MISSING"}
@@ -23,13 +24,18 @@ class Refusal:
         code: Zoho's, or the plugins' own.
         field: API name of the field it is about; empty where it is about none.
         expected: what Zoho expects there.
-        detail: further words, of the plugins' own codes only.
+        message: Zoho's own words, of several errors all; with a code of the plugins' own, theirs.
     """
 
     code: str
     field: str = ""
     expected: str = ""
-    detail: str = ""
+    message: str = ""
+
+    @property
+    def says_more(self) -> bool:
+        """Whether the words say more than the code does."""
+        return says_more(self.code, self.message)
 
 
 _HINTS = {
@@ -54,7 +60,10 @@ _HINTS = {
     "DEPENDENT_MISMATCH": (
         "{field} does not go with the field it depends on. Change the dependency in Zoho, then retry."
     ),
-    "PATTERN_NOT_MATCHED": "Zoho takes {field} in one form only. Correct it in FreshBooks, which also brings it again.",
+    "PATTERN_NOT_MATCHED": (
+        "Zoho takes {field} in one form only. Change that rule in Zoho and retry, or correct the value in FreshBooks, "
+        "which also brings it again."
+    ),
     "NO_PERMISSION": (
         "The Zoho user who gave the consent may not write this record. Give the profile that permission, or "
         "connect as an administrator: freshbooks-zoho connect zoho."
@@ -80,7 +89,6 @@ _HINTS = {
     "MALFORMED": "FreshBooks' record cannot be read as it is. Correct it in FreshBooks, which also brings it again.",
 }
 _SAME = {
-    "MULTIPLE_OR_MULTI_ERRORS": "MANDATORY_NOT_FOUND",
     "REQUIRED_PARAM_MISSING": "MANDATORY_NOT_FOUND",
     "EXPECTED_FIELD_MISSING": "MANDATORY_NOT_FOUND",
     "DATA_MISMATCH": "MAPPING_MISMATCH",
@@ -91,7 +99,18 @@ _SAME = {
     "CANNOT_PROCESS": "INTERNAL_ERROR",
 }
 _VALUE = frozenset({"INVALID_DATA", "VALUE_NOT_ACCEPTED"})
+_BY_RULE = frozenset({"INVALID_DATA", "CANNOT_PROCESS", "NOT_ALLOWED"})
+"""Codes of a rule or a function of Zoho's, which says in its own words what it wants."""
+_RULE = (
+    "A rule in Zoho refuses it, in the words above. Change that rule in Zoho, or what it is about there, then retry."
+)
+_NAME = (
+    "Zoho cannot be asked whether it has an account of this name. Put {key} into the field FreshBooks ID of the right "
+    "one, or change the name in FreshBooks; then retry."
+)
+_QUERY = frozenset({"SYNTAX_ERROR", "INVALID_QUERY"})
 _ELSE = "Look the code up in Zoho's list of status codes, put right what it names, then retry."
+_ELSE_WORDS = "Put right in Zoho what its words name, then retry."
 
 
 def advise(refusal: Refusal, key: str = "", parent: str | None = None) -> str:
@@ -102,24 +121,34 @@ def advise(refusal: Refusal, key: str = "", parent: str | None = None) -> str:
         key: the object's FreshBooks ID.
         parent: what it waits for, such as ``clients:123``.
     """
+    hint = _hint(refusal)
     field = refusal.field or "a field"
-    if refusal.code in _VALUE:
-        return _about_value(field, refusal.expected)
-    hint = _HINTS.get(_SAME.get(refusal.code, refusal.code), _ELSE)
     text = hint.format(field=field, key=key, parent=(parent or "what it belongs to").replace("s:", " "))
     return text[0].upper() + text[1:]
+
+
+def _hint(refusal: Refusal) -> str:
+    if refusal.code in _QUERY and refusal.field:
+        return _NAME
+    if refusal.code in _BY_RULE and refusal.says_more and not refusal.expected:
+        return _RULE
+    if refusal.code in _VALUE:
+        return _about_value(refusal.expected)
+    return _HINTS.get(_SAME.get(refusal.code, refusal.code), _ELSE_WORDS if refusal.says_more else _ELSE)
 
 
 def needs_a_person(refusal: Refusal | None, attempts: int) -> bool:
     """Say whether waiting will not help."""
     if refusal is None:
         return False
+    if refusal.code == "CANNOT_PROCESS" and refusal.says_more:
+        return True
     return refusal.code not in RETRY_ALONE or attempts > TRIES_ALONE
 
 
-def _about_value(field: str, expected: str) -> str:
+def _about_value(expected: str) -> str:
     if "maximum_length" in expected:
-        return f"The value of {field} is too long. Shorten it in FreshBooks, or lengthen the field in Zoho and retry."
+        return "The value of {field} is too long. Shorten it in FreshBooks, or lengthen the field in Zoho and retry."
     if "one of " in expected:
-        return f"Zoho's list for {field} lacks this value. Add it to the list in Zoho, then retry."
-    return f"Zoho does not take the value of {field}. Correct it in FreshBooks, or change the field in Zoho and retry."
+        return "Zoho's list for {field} lacks this value. Add it to the list in Zoho, then retry."
+    return "Zoho does not take the value of {field}. Correct it in FreshBooks, or change the field in Zoho and retry."

@@ -11,11 +11,15 @@ from freshbooks_zoho.admin.wording import counted, span
 from freshbooks_zoho.runs.schedule import PROMPT
 from freshbooks_zoho.settings import PLUGIN
 from singer_store import SET_ASIDE
+from target_zoho_crm.api.answers import plain_words
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from singer_store import PendingObject
+
+LONGEST = 2000
+"""Characters of the words about an object: several errors, each with its own."""
 
 State = Literal["rejected", "ambiguous", "set aside", "waits for its parent", "queued", "asked for again"]
 
@@ -88,11 +92,11 @@ def read_object(one: PendingObject) -> ObjectStatus:
 def _refusal(one: PendingObject) -> Refusal | None:
     if one.error is None:
         return None
-    error = {name: str(value) for name, value in one.error.items() if value is not None}
-    code = error.get("code", "UNKNOWN")
-    # Zoho's own words may quote the record; those about a run are ours.
-    detail = error.get("message", "") if code == "RUN_FAILED" else ""
-    return Refusal(code, error.get("field", ""), error.get("expected", ""), detail)
+    # What is in the store may be from an older release, which took Zoho's words as they came.
+    error = {name: plain_words(str(value), LONGEST) for name, value in one.error.items() if value is not None}
+    return Refusal(
+        error.get("code", "UNKNOWN"), error.get("field", ""), error.get("expected", ""), error.get("message", "")
+    )
 
 
 def describe(one: ObjectStatus) -> str:
@@ -106,8 +110,8 @@ def describe(one: ObjectStatus) -> str:
     why = one.refusal.code + (f" in {one.refusal.field}" if one.refusal.field else "")
     if one.refusal.expected:
         why += f", expected: {one.refusal.expected}"
-    if one.refusal.detail:
-        why += f", {one.refusal.detail}"
+    if one.refusal.says_more:
+        why += f": “{one.refusal.message}”"
     return why if one.state == "rejected" else f"{one.state}, before that {why}"
 
 
