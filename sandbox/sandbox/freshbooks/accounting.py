@@ -58,10 +58,11 @@ class Accounting:
 
         def answer(collection: Collection[Any], business: Business) -> Response:
             page = Page.of(request.query)
-            ids = matching(collection, request.query)
+            ids = collection.counted(matching(collection, request.query))
             includes = _includes(request, collection)
             hidden = business.role == "client" and self._switches.unreadable_rows
-            found = [] if hidden else [collection.rows[number] for number in page.cut(ids)]
+            shown = [] if hidden else [number for number in page.cut(ids) if number not in collection.hidden]
+            found = [collection.rows[number] for number in shown]
             today = collection.books.today()
             rows = [collection.text(record, includes, today) for record in found]
             return Response(200, list_body(kind, rows, page, len(ids)))
@@ -76,7 +77,7 @@ class Accounting:
         """Answer one record, deleted or not."""
 
         def answer(collection: Collection[Any], _: Business) -> Response:
-            return _one(request, collection, collection.get(_id(collection, number)))
+            return _one(request, collection, collection.read(_id(collection, number)))
 
         return self._answer(request, account, family, kind, answer)
 

@@ -34,6 +34,10 @@ class Collection(ABC, Generic[R]):
         self.books = books
         self.world = books.world
         self.rows: dict[int, R] = {}
+        self.refused: dict[int, errors.ApiError] = {}
+        """What a GET by id answers for records that are not given; lists go on showing them."""
+        self.hidden: dict[int, bool] = {}
+        """Records that lists do not show, and whether they are counted nevertheless."""
 
     def get(self, record_id: int) -> R:
         """Give a record, deleted or not.
@@ -45,6 +49,20 @@ class Collection(ABC, Generic[R]):
         if record is None:
             raise errors.not_found(self.single, "userid" if self.single == "client" else "id", record_id)
         return record
+
+    def read(self, record_id: int) -> R:
+        """Return a record as a GET by id does.
+
+        Raises:
+            ApiError: if there is none, or this one is not given.
+        """
+        if record_id in self.refused:
+            raise self.refused[record_id]
+        return self.get(record_id)
+
+    def counted(self, ids: list[int]) -> list[int]:
+        """Return those of the ids that a list counts: not the records that are hidden so well that nobody sees it."""
+        return [number for number in ids if self.hidden.get(number, True)] if self.hidden else ids
 
     @abstractmethod
     def create(self, data: Mapping[str, Any]) -> R:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sandbox.freshbooks.bulk import Loader
+from sandbox.freshbooks.errors import ACCESS_DENIED, ApiError
 from sandbox.freshbooks.service import Service
 
 if TYPE_CHECKING:
@@ -112,6 +113,40 @@ class Data(Service):
             record = collection.get(number)
             record.forced = {**(record.forced or {}), **shown}
             collection.changed(record)
+
+    def refuse(self, stream: str, number: int, status: int = 403, errno: int = ACCESS_DENIED) -> None:
+        """Answer a GET of this record with an error from now on; lists go on showing it.
+
+        Args:
+            stream: clients, invoices or payments.
+            number: the record's id.
+            status: 200 sends the error under a good status.
+            errno: of https://www.freshbooks.com/api/errors.
+        """
+        with self.lock:
+            collection = self._collection(stream, self._account_of(stream, number))
+            collection.refused[number] = ApiError(
+                status, errno, "Not given.", object=collection.single, field="id", value=number
+            )
+
+    def hide(self, stream: str, number: int, *, counted: bool = True) -> None:
+        """Leave a record out of lists, as FreshBooks does where the role may not see it, and refuse its GET with 403.
+
+        Args:
+            stream: clients, invoices or payments.
+            number: the record's id.
+            counted: whether the `total` of a list goes on counting it.
+        """
+        with self.lock:
+            self._collection(stream, self._account_of(stream, number)).hidden[number] = counted
+            self.refuse(stream, number)
+
+    def reveal(self, stream: str, number: int) -> None:
+        """End what `refuse` and `hide` began."""
+        with self.lock:
+            collection = self._collection(stream, self._account_of(stream, number))
+            collection.hidden.pop(number, None)
+            collection.refused.pop(number, None)
 
     def record(self, stream: str, number: int, *includes: str) -> dict[str, Any]:
         """Give a record as a GET would (``record("invoices", 1, "lines")``).

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sandbox.zoho.matching import check_order
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sandbox.zoho.model import Module, User
@@ -27,6 +27,8 @@ class Batch:
     """``api`` or ``person``."""
     duplicate_check_fields: Sequence[str] | None = None
     triggers: Sequence[str] = ("workflow", "approval", "blueprint")
+    without_cadences: Collection[str] = ()
+    """The actions, insert and update, for which cadences are to be skipped."""
     unmodified_since: datetime | None = None
     external: dict[str, str] = field(default_factory=dict)
     """Lookup fields that are given by an external id, with that field's name in the other module."""

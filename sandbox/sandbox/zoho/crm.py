@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sandbox.zoho.organization import Organization
-    from sandbox.zoho.writer import Workflow, Write, Writer
+    from sandbox.zoho.writer import Cadence, Workflow, Write, Writer
 
 
 class Crm(abc.ABC):
@@ -83,14 +83,33 @@ class Crm(abc.ABC):
             self._writer.update(self._by_person(module), {**values, "id": record_id}, 0)
             self.flush()
 
-    def delete(self, module: str, record_id: str) -> None:
-        """Delete a record as a person would.
+    def delete(self, module: str, record_id: str, *, permanently: bool = False) -> None:
+        """Delete a record as a person would: into the bin, or for good.
 
         Raises:
             RowError: if there is none.
         """
         with self.lock:
-            self._writer.delete(self._by_person(module), record_id)
+            self._writer.removals.delete(self._by_person(module), record_id, permanently=permanently)
+            self.flush()
+
+    def restore(self, module: str, record_id: str) -> None:
+        """Take a record out of the bin, where it stays for 60 days.
+
+        Raises:
+            RowError: if it is not there.
+        """
+        with self.lock:
+            self._writer.removals.restore(self._by_person(module), record_id)
+
+    def merge(self, module: str, master_id: str, child_id: str) -> None:
+        """Merge a record into another one: it is gone for good, and what was related to it is related to the other.
+
+        Raises:
+            RowError: if there is not one of them.
+        """
+        with self.lock:
+            self._writer.removals.merge(self._by_person(module), master_id, child_id)
             self.flush()
 
     @property
@@ -102,6 +121,11 @@ class Crm(abc.ABC):
     def workflows_fired(self) -> list[Workflow]:
         """Every automation that a write through the API set off; clear the list to begin anew."""
         return self._writer.workflows_fired
+
+    @property
+    def cadences_fired(self) -> list[Cadence]:
+        """Every cadence that a write through the API set off; clear the list to begin anew."""
+        return self._writer.cadences_fired
 
     def _by_person(self, module: str) -> Batch:
         org = self.organization

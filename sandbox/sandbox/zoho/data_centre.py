@@ -74,6 +74,9 @@ class DataCentre:
                 raise ApiError(400, "INVALID_REQUEST_METHOD")
             raise ApiError(404, "INVALID_URL_PATTERN")
         call = self._authenticate(request)
+        closed = self._zoho.organization.closed
+        if closed is not None:
+            return Response(closed.status, closed.body)
         limits = self._zoho.limits
         if refusal := limits.exhausted():
             return refusal

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from sandbox.zoho.call import ApiCall
     from sandbox.zoho.model import Module
     from sandbox.zoho.organization import Organization
-    from sandbox.zoho.table import Deleted, Record
+    from sandbox.zoho.removals import Deleted
+    from sandbox.zoho.table import Record
 
 PER_PAGE = 200
 MAX_FIELDS = 50
@@ -28,7 +29,6 @@ PAGED_ROWS = 2000
 TOKEN_ROWS = 100_000
 _TOKEN_LIFE = timedelta(hours=24)
 _SORTS = ("id", "Created_Time", "Modified_Time")
-_RECYCLE, _PERMANENT = timedelta(days=60), timedelta(days=120)
 _CUSTOM_VIEW_COST, _DELETED_COST = 3, 2
 
 
@@ -63,8 +63,7 @@ class Listing:
         now = self._org.clock.now()
         shown = []
         for each in reversed(self._org.tables[found.api_name].deleted):
-            age = now - each.at
-            state = "recycle" if age <= _RECYCLE else "permanent" if age <= _PERMANENT else ""
+            state = each.state(now)
             if state and kind in ("all", state) and (since is None or each.at > since):
                 shown.append(self._bin(each, state))
         rows = shown[(page - 1) * per_page : page * per_page]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sandbox.clock import Clock
+    from sandbox.zoho.errors import ApiError
     from sandbox.zoho.values import Check
 
 EDITIONS = ("free", "standard", "professional", "enterprise", "ultimate")
@@ -44,6 +45,8 @@ class Organization:
         self.currencies: dict[str, Currency] = {}
         self.forbidden: set[str] = set()
         """Permissions taken away, as NO_PERMISSION names them: Crm_Implied_Create_Deals, say."""
+        self.closed: ApiError | None = None
+        """What every call of the API is answered, if anything."""
         self._last_id = _FIRST_ID
         self._checks: dict[str, tuple[list[Field], dict[str, Check | None]]] = {}
         self.integration = User(self.next_id(), "CRM Integration", "integration@example.com")

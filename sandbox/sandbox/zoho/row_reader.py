@@ -49,7 +49,7 @@ class RowReader:
         layout = self._layout(batch, raw, record_id)
         if raw.get("Layout") and not self._org.switches.named_layout_keeps_other_fields:
             raw = {name: value for name, value in raw.items() if name not in layout.hidden}
-        values, errors = self._values(batch, raw, path)
+        values, errors = self._values(batch, raw, path, existing)
         refused = {each["details"].get("api_name") for each in errors}
         required = self._required(batch, raw, layout) if existing is None else ()
         for name in (*batch.mandatory, *required):
@@ -68,7 +68,7 @@ class RowReader:
             raise RowError("MULTIPLE_OR_MULTI_ERRORS", {"errors": errors})
         return values
 
-    def _values(self, batch: Batch, raw: dict[str, Any], path: str) -> tuple[Record, Errors]:
+    def _values(self, batch: Batch, raw: dict[str, Any], path: str, existing: Record | None) -> tuple[Record, Errors]:
         values: Record = {}
         errors: Errors = []
         checks, fields = batch.checks, batch.module.fields
@@ -81,6 +81,8 @@ class RowReader:
             if value is None or value == "":
                 values[name] = None
                 continue
+            if name == "Currency" and existing is not None and existing.get(name) == value:
+                continue  # one that is out of use goes on where it is
             check = checks[name]
             try:
                 values[name] = check(value) if check else self._resolve(batch, fields[name], value, path)
@@ -116,18 +118,19 @@ class RowReader:
         """Return what a layout makes mandatory, where that is checked ("Insert Records": mandatory fields)."""
         if batch.via == "api" and self._org.switches.layout_mandatory == "with_layout" and not raw.get("Layout"):
             return []
-        return [name for name in batch.module.fields if name in layout.required and name not in batch.mandatory]
+        return [name for name in layout.required if name not in batch.mandatory]
 
     def _complete(self, batch: Batch, values: Record, existing: Record | None, path: str, layout: Layout) -> Errors:
         """Add what follows from the values, and check what belongs together."""
+        errors: Errors = []
         if batch.module.api_name in _PEOPLE:
             parts = [(values if name in values else existing or {}).get(name) for name in ("First_Name", "Last_Name")]
             values["Full_Name"] = " ".join(part for part in parts if part) or None
         if self._org.currencies and "Currency" in batch.module.fields:
-            currencies.complete(self._org, values, existing)
+            errors += currencies.complete(self._org, values, existing, path)
         if batch.module.api_name == "Deals":
-            return deals.complete(self._org, values, existing, path, layout.id)
-        return []
+            errors += deals.complete(self._org, values, existing, path, layout.id)
+        return errors
 
     def _duplicate(self, batch: Batch, name: str, value: Any, record_id: str | None, path: str) -> Errors:
         table = self._org.tables[batch.module.api_name]

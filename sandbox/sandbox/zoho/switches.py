@@ -52,6 +52,10 @@ class Switches:
     """Keys that no field has: ``ignore`` or ``refuse``."""
     currency_without_feature: str = "ignore"
     """`Currency` sent to an organization with one currency: ``ignore`` or ``refuse``."""
+    record_currency: str = "ignored"
+    """Another `Currency` than a record was made with: ``ignored``, ``refused`` or ``changed``."""
+    restore_brings_unique_values: bool = True
+    """A record restored from the bin has its unique values again, even where another one has them by now."""
     surplus_decimals: str = "refuse"
     """Amounts with more decimals than the field has: ``refuse`` or ``round``."""
     datetime_accepts_z: bool = False

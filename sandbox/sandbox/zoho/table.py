@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
+
+    from sandbox.zoho.removals import Deleted
 
 Record = dict[str, Any]
 """Field API names to kept values: no nulls; lookups as the other record's id; numbers as Decimal; times in UTC."""
@@ -55,17 +56,6 @@ class Index:
         return tuple(sorted(held)) if isinstance(held, set) else (held,)
 
 
-@dataclass(frozen=True)
-class Deleted:
-    """One record that was deleted."""
-
-    record_id: str
-    name: str | None
-    deleted_by: dict[str, Any]
-    created_by: dict[str, Any]
-    at: datetime
-
-
 @dataclass
 class Table:
     """The records of a module; ids are of one length and grow, so that their order is the order of creation."""
@@ -89,7 +79,7 @@ class Table:
     def insert(self, record_id: str, row: Record) -> None:
         """Add a record."""
         self.rows[record_id] = row
-        self._order.append(record_id)
+        insort(self._order, record_id)
         for name, index in self.indexes.items():
             if name in row:
                 index.add(row[name], record_id)

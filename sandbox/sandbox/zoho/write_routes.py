@@ -49,7 +49,7 @@ class WriteRoutes:
         def write(raw: Any, index: int) -> Done:
             return self._writer.upsert(batch, raw, index)
 
-        return self._answer(call, batch, rows, write, success=200, upsert=True)
+        return self._answer(call, batch, rows, write, "upsert")
 
     @route("POST", "/crm/v8/{module}")
     def insert(self, call: ApiCall, module: str) -> Response:
@@ -60,7 +60,7 @@ class WriteRoutes:
         batch = self._batch(call, found, "insert")
         rows = call.items("data", MAX_RECORDS)
         return self._answer(
-            call, batch, rows, lambda raw, index: (self._writer.insert(batch, raw, index), "insert", None), success=201
+            call, batch, rows, lambda raw, index: (self._writer.insert(batch, raw, index), "insert", None), "insert"
         )
 
     @route("PUT", "/crm/v8/{module}")
@@ -99,7 +99,7 @@ class WriteRoutes:
         self._permit(module, "Edit")
         batch = self._batch(call, module, "update")
         return self._answer(
-            call, batch, rows, lambda raw, index: (self._writer.update(batch, raw, index), "update", None), success=200
+            call, batch, rows, lambda raw, index: (self._writer.update(batch, raw, index), "update", None), "update"
         )
 
     def _delete(self, call: ApiCall, module: Module, ids: list[str]) -> Response:
@@ -110,23 +110,17 @@ class WriteRoutes:
 
     def _deleted(self, batch: Batch, record_id: str) -> dict[str, Any]:
         try:
-            self._writer.delete(batch, record_id)
+            self._writer.removals.delete(batch, record_id)
         except RowError as refused:
             return refused.body
         return _success({"id": record_id}, "record deleted")
 
-    def _answer(  # noqa: PLR0913
-        self,
-        call: ApiCall,
-        batch: Batch,
-        rows: list[Any],
-        write: Callable[[Any, int], Done],
-        *,
-        success: int,
-        upsert: bool = False,
+    def _answer(
+        self, call: ApiCall, batch: Batch, rows: list[Any], write: Callable[[Any, int], Done], kind: str
     ) -> Response:
+        """Return the results of writing every row; `kind` is insert, update or upsert."""
         call.cost = -(-len(rows) // _PER_CREDIT)
-        self._writer.check(batch, rows)
+        self._writer.check(batch, rows, kind)
         users = {each.id: {"name": each.name, "id": each.id} for each in self._org.users_by_id.values()}
         now = self._org.local(batch.now)
         written = self._org.tables[batch.module.api_name].rows
@@ -146,13 +140,13 @@ class WriteRoutes:
                 "$approval_state": "approved",
             }
             result = _success(details, "record added" if action == "insert" else "record updated")
-            if not upsert:
+            if kind != "upsert":
                 return result
             named = self._org.switches.insert_names_duplicate_field if action == "insert" else key
             return {"code": "SUCCESS", "duplicate_field": named, "action": action, **result}
 
         results = [outcome(raw, index) for index, raw in enumerate(rows)]
-        return Response(self._status(results, success), {"data": results})
+        return Response(self._status(results, 201 if kind == "insert" else 200), {"data": results})
 
     def _status(self, results: list[dict[str, Any]], success: int) -> int:
         """Give the status by what became of the records."""
@@ -169,12 +163,7 @@ class WriteRoutes:
 
     def _batch(self, call: ApiCall, module: Module, action: str) -> Batch:
         body, headers = call.json(), call.request.headers
-        for position, skipped in enumerate(body.get("skip_feature_execution") or []):
-            for name in ("name", "action") if action == "upsert" else ("name",):
-                if not isinstance(skipped, dict) or name not in skipped:
-                    path = f"$.skip_feature_execution[{position}].{name}"
-                    raise ApiError(400, "MANDATORY_NOT_FOUND", {"api_name": name, "json_path": path})
-            self.skipped_features.append(skipped)
+        skipped = self._skipped(body.get("skip_feature_execution") or [], action)
         keys = body.get("duplicate_check_fields") if action == "upsert" else None
         return Batch(
             self._org,
@@ -182,9 +171,20 @@ class WriteRoutes:
             self._org.integration,
             duplicate_check_fields=self._duplicate_check_fields(module, keys) if keys else None,
             triggers=self._triggers(body["trigger"]) if "trigger" in body else TRIGGERS[:3],
+            without_cadences={each.get("action", action) for each in skipped if each["name"] == "cadences"},
             unmodified_since=_unmodified_since(headers.get("if-unmodified-since")),
             external=lookups_by_external_id(headers.get("x-external", "")),
         )
+
+    def _skipped(self, sent: list[Any], action: str) -> list[dict[str, Any]]:
+        """Return the features to skip; an upsert says for each of them at which action."""
+        for position, each in enumerate(sent):
+            for name in ("name", "action") if action == "upsert" else ("name",):
+                if not isinstance(each, dict) or name not in each:
+                    path = f"$.skip_feature_execution[{position}].{name}"
+                    raise ApiError(400, "MANDATORY_NOT_FOUND", {"api_name": name, "json_path": path})
+        self.skipped_features += sent
+        return sent
 
     def _triggers(self, value: Any) -> list[str]:
         if not isinstance(value, list) or any(each not in TRIGGERS for each in value):

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandbox.zoho.batch import Batch
 from sandbox.zoho.errors import RowError
+from sandbox.zoho.holds import Holds
 from sandbox.zoho.matching import match
+from sandbox.zoho.removals import Removals
 from sandbox.zoho.row_reader import RowReader
-from sandbox.zoho.table import Deleted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sandbox.zoho.organization import Organization
     from sandbox.zoho.refusals import Refusal
+    from sandbox.zoho.room import Room
     from sandbox.zoho.table import Record, Table
 
 
@@ -43,6 +45,14 @@ class Workflow(NamedTuple):
     id: str
 
 
+class Cadence(NamedTuple):
+    """One series of mails and calls that a write through the API set off, since it was not skipped."""
+
+    module: str
+    action: str
+    id: str
+
+
 class Writer:
     """Writes records and remembers what was written."""
 
@@ -51,15 +61,27 @@ class Writer:
         self._reader = RowReader(org, self._create_account)
         self.writes: list[Write] = []
         self.workflows_fired: list[Workflow] = []
+        self.cadences_fired: list[Cadence] = []
         self.refusals: list[Refusal] = []
+        self.holds = Holds()
+        self.room: Room | None = None
+        self.removals = Removals(org, self._note)
         self.on_write: Callable[[Write], None] = lambda _: None
 
-    def check(self, batch: Batch, rows: Sequence[Any]) -> None:
+    def check(self, batch: Batch, rows: Sequence[Any], action: str) -> None:
         """Refuse a whole call of the API, before anything of it is written.
 
+        Args:
+            batch: the call.
+            rows: what was sent.
+            action: ``insert``, ``update`` or ``upsert``.
+
         Raises:
-            ApiError: as a test has ordered it.
+            ApiError: as a test has ordered it, or where no room is left for new records.
         """
+        if self.room is not None and self.room.shape != "row":
+            new = sum(self._is_new(batch, row, action) for row in rows)
+            self.room.check_call(self._org, new)
         for refusal in self.refusals:
             if refusal.answered != "row" and refusal.module == batch.module.api_name:
                 refused = refusal.call_error(rows)
@@ -115,28 +137,15 @@ class Writer:
         self._refuse(batch, raw, index)
         return self._update(batch, raw, index, self._known(batch, raw, index))
 
-    def delete(self, batch: Batch, record_id: str) -> None:
-        """Put a record into the recycle bin; lookups to it become empty.
-
-        Raises:
-            RowError: if there is none.
-        """
-        org, module = self._org, batch.module
-        table = org.tables[module.api_name]
-        if record_id not in table.rows:
-            raise RowError("INVALID_DATA", {"id": record_id}, "the id given seems to be invalid")
-        row = table.remove(record_id)
-        for other in org.modules.values():
-            others = org.tables[other.api_name]
-            for name in [name for name, each in other.fields.items() if each.lookup == module.api_name]:
-                for pointing in others.find(name, record_id):
-                    others.update(pointing, {name: None})
-        created_by = org.user(row["Created_By"]).reference()
-        display_name = row.get(module.name_field)
-        table.deleted.append(Deleted(record_id, display_name, batch.by.reference(), created_by, batch.now))
-        self._note(batch, "delete", record_id, {}, ("Modified_By", "Record_Status__s"))
+    def _is_new(self, batch: Batch, row: Any, action: str) -> bool:
+        """Return whether a row would be inserted."""
+        if action != "upsert" or not isinstance(row, dict):
+            return action == "insert"
+        return row.get("id") is None and not match(batch.order, row, self._org.tables[batch.module.api_name].find)[1]
 
     def _insert(self, batch: Batch, raw: dict[str, Any], index: int) -> str:
+        if self.room is not None and batch.via == "api":
+            self.room.check_row(self._org)
         values = self._reader.read(batch, raw, index, None)
         record_id = self._org.next_id()
         row: Record = {name: value for name, value in values.items() if value is not None}
@@ -171,6 +180,8 @@ class Writer:
         if batch.unmodified_since is not None and row["Modified_Time"] > batch.unmodified_since:
             details = {"api_name": "id", "json_path": f"$.data[{index}].id", "id": record_id}
             raise RowError("ALREADY_MODIFIED", details)
+        if batch.via == "api":
+            self.holds.check((batch.module.api_name, record_id), [name for name in raw if name in batch.checks], index)
         values = self._reader.read(batch, raw, index, record_id)
         changed = table.update(record_id, values)
         _keep_layout(table, record_id, raw)
@@ -198,6 +209,8 @@ class Writer:
         self.writes.append(write)
         for trigger in batch.triggers:
             self.workflows_fired.append(Workflow(trigger, write.module, action, record_id))
+        if batch.via == "api" and action in ("insert", "update") and action not in batch.without_cadences:
+            self.cadences_fired.append(Cadence(write.module, action, record_id))
         self.on_write(write)
 
 

@@ -118,3 +118,23 @@ def test_beyond_the_limit_there_is_429_until_the_window_ends(box, api):
 def test_a_window_that_has_ended_is_forgotten(box, api):
     box.freshbooks.rate_limit = RateLimit(requests=1, window=0.0)
     assert {api.page("clients").status_code for _ in range(5)} == {200}
+
+
+@pytest.mark.parametrize(("status", "number_of_error"), [(400, 1011), (403, 1003), (409, 409), (500, 500), (200, 1003)])
+def test_a_record_that_is_refused_is_listed_and_not_given(books, api, status, number_of_error):
+    number = books.create_client(organization="Larch and Sons")["id"]
+    books.refuse("clients", number, status, number_of_error)
+    answer = api.request("GET", api.path("clients", number))
+    assert (answer.status_code, answer.json()["response"]["errors"][0]["errno"]) == (status, number_of_error)
+    assert api.ids("clients") == [number]
+    books.reveal("clients", number)
+    assert api.get("clients", number)["id"] == number
+
+
+@pytest.mark.parametrize(("counted", "total"), [(True, 2), (False, 1)])
+def test_a_record_that_is_hidden_is_counted_or_not_and_never_shown(books, api, counted, total):
+    hidden, shown = (books.create_client(organization=name)["id"] for name in ("Larch", "Maple"))
+    books.hide("clients", hidden, counted=counted)
+    result = api.result("clients")
+    assert (result["total"], [row["id"] for row in result["clients"]]) == (total, [shown])
+    assert errno(api.request("GET", api.path("clients", hidden))) == (403, 1003)

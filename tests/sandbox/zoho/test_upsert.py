@@ -270,6 +270,20 @@ class TestTriggers:
     def test_an_unknown_trigger_is_refused(self, api):
         assert api.upsert("Accounts", {"Account_Name": "A"}, trigger=["mail"]).status_code == 400
 
+    @pytest.mark.parametrize("skipped", [(), ("insert",), ("update",), ("insert", "update")])
+    def test_cadences_run_unless_they_are_skipped_at_that_action(self, api, skipped):
+        skip = [{"name": "cadences", "action": action} for action in skipped]
+        for _ in range(2):
+            api.upsert("Accounts", {"Account_Name": "A"}, skip_feature_execution=skip)
+        fired = [each.action for each in api.box.zoho.cadences_fired]
+        assert fired == [action for action in ("insert", "update") if action not in skipped]
+
+    def test_inserts_and_updates_skip_cadences_by_name_alone(self, api):
+        skip = {"skip_feature_execution": [{"name": "cadences"}]}
+        account = only(api.insert("Accounts", {"Account_Name": "A"}, **skip))["details"]["id"]
+        api.update("Accounts", {"id": account, "Phone": "1"}, **skip)
+        assert api.box.zoho.cadences_fired == []
+
     def test_features_to_skip_need_name_and_action(self, api):
         skip = [{"name": "cadences", "action": "insert"}]
         assert api.upsert("Accounts", {"Account_Name": "A"}, skip_feature_execution=skip).status_code == 200

@@ -27,14 +27,22 @@ class Administration(Schema, Sales, Access):
 
     @property
     def edition(self) -> str:
-        """``free``, ``standard``, ``professional``, ``enterprise`` or ``ultimate``."""
+        """``free``, ``standard``, ``professional``, ``enterprise`` or ``ultimate``.
+
+        An edition with one currency takes the others out of use.
+        """
         return self.organization.edition
 
     @edition.setter
     def edition(self, edition: str) -> None:
         if edition not in EDITIONS:
             raise ValueError(f"unknown edition {edition!r}; there are {', '.join(EDITIONS)}")
-        self.organization.edition = edition
+        with self.lock:
+            self.organization.edition = edition
+            if edition not in _WITH_CURRENCIES:
+                for each in self.organization.currencies.values():
+                    each.is_active = each.is_base
+                self.organization.refresh_currencies()
 
     def enable_multi_currency(self, rates: dict[str, Decimal]) -> None:
         """Switch several currencies on for good, with the rates of those besides the organization's own.

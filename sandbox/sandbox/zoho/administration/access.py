@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandbox.zoho.crm import Crm
+from sandbox.zoho.errors import ApiError
 from sandbox.zoho.errors import error as _error
 from sandbox.zoho.permissions import CUSTOMIZE, named
 from sandbox.zoho.refusals import Refusal
+from sandbox.zoho.room import Room
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 class Access(Crm):
@@ -63,7 +65,41 @@ class Access(Crm):
         with self.lock:
             self._writer.refusals.append(refusal)
 
+    def refuse_calls(self, code: str, message: str, status: int = 403) -> None:
+        """Refuse every call of the API until `allow`, as with a locked subscription or a rule about addresses."""
+        self.organization.closed = ApiError(status, code, {}, message)
+
+    def limit_records(self, records: int, shape: str = "row") -> None:
+        """Let the API make new records until there are so many in the organization, until `allow`.
+
+        Args:
+            records: how many there may be.
+            shape: how the others are refused: ``row`` (an error in the record's place), or with nothing of the call
+                written ``flat`` or ``one_item``.
+
+        Raises:
+            ValueError: if `shape` is none of these.
+        """
+        self._writer.room = Room(records, shape)
+
     def allow(self) -> None:
-        """End every refusal of records."""
+        """End every refusal of records and of calls."""
         with self.lock:
             self._writer.refusals.clear()
+            self._writer.room = self.organization.closed = None
+
+    def hold_in_blueprint(self, module: str, record_id: str, field: str) -> None:
+        """Let a blueprint hold a field of a record: the API's updates that name it are refused, until `release`."""
+        with self.lock:
+            self._writer.holds.blueprints.setdefault((module, record_id), set()).add(field)
+
+    def lock_record(self, module: str, record_id: str, except_fields: Iterable[str] = ()) -> None:
+        """Lock a record by a rule: the API's updates that name other fields than these are refused, until `release`."""
+        with self.lock:
+            self._writer.holds.locks[module, record_id] = frozenset(except_fields)
+
+    def release(self, module: str, record_id: str) -> None:
+        """End what holds a record."""
+        with self.lock:
+            self._writer.holds.blueprints.pop((module, record_id), None)
+            self._writer.holds.locks.pop((module, record_id), None)
