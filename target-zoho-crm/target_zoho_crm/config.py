@@ -107,8 +107,8 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         th.CustomType(_objects("Fields.")),
         title="Further fields",
         description='What else to fill, by stream: {"invoices": {"PO Number": "po_number"}}; to the left the label or '
-        "API name of a field in Zoho, to the right a FreshBooks property, with dots for one within another, or a value of "
-        'your own that begins with an equals sign: {"invoices": {"Cost Centre": "=Sales"}}.',
+        "API name of a field in Zoho, to the right a FreshBooks property, with dots for one within another, or a value "
+        'of your own that begins with an equals sign: {"invoices": {"Cost Centre": "=Sales"}}.',
     ),
     th.Property(
         "deleted_records",

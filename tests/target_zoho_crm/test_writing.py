@@ -185,11 +185,13 @@ def test_calls_that_fail_for_good_stop_the_run_without_a_state(org):
 
 
 def test_a_record_that_zoho_finds_by_another_field_raises_an_alarm(new_org, caplog):
-    new_org.box.zoho.add_custom_field("Accounts", "Tax Number", "text", unique=True, length=50)
-    settings = {"extra_fields": {"clients": {"Tax Number": "vat_number"}}}
-    new_org.box.zoho.insert("Accounts", {"Account_Name": "Somebody else", "Tax_Number": "T1"})
-    new_org.run(*clients(1, vat_number="T1"), **settings)
-    assert "found by Tax_Number instead of FreshBooks_ID" in caplog.text
+    """A field may have become unique since the organization was read."""
+    assert new_org.run(*clients(2)).error is None
+    new_org.box.zoho.insert("Accounts", {"Account_Name": "Somebody else", "Phone": "030 1"})
+    new_org.box.zoho.fields("Accounts")["Phone"].unique = True
+    new_org.box.zoho.organization.tables["Accounts"].index("Phone")
+    new_org.run(*clients(1, bus_phone="030 1"))
+    assert "found by Phone instead of FreshBooks_ID" in caplog.text
     assert new_org.pending()["clients", "1"].error["code"] == "WRONG_RECORD"
 
 

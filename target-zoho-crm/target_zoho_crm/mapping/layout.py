@@ -40,6 +40,8 @@ class Destination:
         key: API name of the field that tells records apart.
         key_unique: whether Zoho keeps that field unique, so that it can be the key of an upsert.
         delicate: API names of fields that a record can do without, so that a refused value is left out.
+        unique: API names of the other fields that Zoho keeps unique: an upsert would take any record that has the same
+            value there, whosever it is (Kaizen #56).
     """
 
     stream: str
@@ -47,6 +49,7 @@ class Destination:
     key: str
     key_unique: bool
     delicate: frozenset[str] = frozenset()
+    unique: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,8 @@ class Layout:
         extras = {extra.field.api_name for extra in self.extras}
         contacts = {name for name, field in self.fields.items() if field.data_type in CONTACTS}
         delicate = frozenset(shared | extras | contacts) - {self.key.api_name}
-        return Destination(self.stream, self.module, self.key.api_name, self.key.unique, delicate)
+        unique = frozenset(name for name, field in self.fields.items() if field.unique) - {self.key.api_name}
+        return Destination(self.stream, self.module, self.key.api_name, self.key.unique, delicate, unique)
 
     @cached_property
     def _renamed(self) -> list[Field]:

@@ -114,7 +114,7 @@ def _provided(surveyor: Surveyor, found: Survey) -> Survey:
 def _report(found: Survey) -> None:
     for reason in found.unavailable:
         logger.warning("%s Until then payments are shown on the deals only, as their last payment's date.", reason)
-    for sentence in found.left_out:
+    for sentence in (*found.left_out, *found.cautions):
         logger.warning("%s", sentence)
     if found.pipeline and found.pipeline.explained:
         logger.info("%s", found.pipeline.explained)
@@ -129,5 +129,5 @@ def _ready(found: Survey, *, is_remembered: bool) -> Ready:
         found.pipeline.name if found.pipeline else None,
         is_remembered=is_remembered,
         to_create=found.creations,
-        remarks=(*found.shortages, *found.left_out, *([explained] if explained else [])),
+        remarks=(*found.shortages, *found.left_out, *found.cautions, *([explained] if explained else [])),
     )

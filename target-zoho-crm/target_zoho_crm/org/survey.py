@@ -78,6 +78,11 @@ class Survey:
         return tuple(sentence for one in self.requirements.values() for sentence in shortage(one, self.organization))
 
     @property
+    def cautions(self) -> tuple[str, ...]:
+        """What else of the organization changes how records are written, a sentence each."""
+        return tuple(sentence for layout in self.layouts.values() for sentence in _unique_besides(layout))
+
+    @property
     def left_out(self) -> tuple[str, ...]:
         """Which fields Zoho has not made, so that the sync does without, a sentence for each module."""
         return tuple(
@@ -177,7 +182,7 @@ def limits(found: Survey) -> tuple[str, ...]:
             f"The organization has one currency, {organization.currency}: invoices in another show their amounts in "
             f"words, in the description, and not in the totals ({how})."
         )
-    said += found.left_out
+    said += [*found.left_out, *found.cautions]
     for one in found.requirements.values():
         if one.unavailable:
             continue
@@ -191,6 +196,19 @@ def limits(found: Survey) -> tuple[str, ...]:
         said += shortage(one, organization)
         said += _hidden(one)
     return tuple(said)
+
+
+def _unique_besides(layout: Layout) -> list[str]:
+    """Say so where other fields that records fill are unique: Zoho's upsert would take whatever has their values."""
+    names = sorted(layout.destination.unique)
+    if not names:
+        return []
+    sentence = (
+        f"{layout.module} does not allow duplicates in {', '.join(names)}, which {layout.stream} fill: new records are "
+        "inserted instead of upserted, so that none takes another's, and one whose value is taken lands without it (a "
+        "client whose name is taken waits)."
+    )
+    return [sentence]
 
 
 def _hidden(one: Requirement) -> list[str]:

@@ -10,7 +10,7 @@ from target_zoho_crm.mapping.describing import client_name, text
 from target_zoho_crm.mapping.layout import DELETED
 from target_zoho_crm.mapping.values import Fitter, UnfitError
 from target_zoho_crm.sync.matching import Ambiguous, Candidate, Link, Match, New, Party, match_clients, same_name
-from target_zoho_crm.sync.planning import Action, Reject, Wait, plan
+from target_zoho_crm.sync.planning import Action, Reject, Rejection, Wait, plan
 from target_zoho_crm.sync.planning import Link as LinkAction
 from target_zoho_crm.sync.syncing import StreamSync
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from target_zoho_crm.sync.incoming import Source
-    from target_zoho_crm.sync.planning import Rejection
     from target_zoho_crm.sync.reading import Held
     from target_zoho_crm.sync.writing import Outcome, Outcomes
 
@@ -54,7 +53,9 @@ class Clients(StreamSync):
     def note(
         self, sources: Mapping[str, Source], actions: Mapping[str, Action], outcomes: Mapping[str, Outcome]
     ) -> dict[str, str]:
-        ids = super().note(sources, actions, outcomes)
+        taken = {key: wait for key, outcome in outcomes.items() if (wait := _name_is_taken(key, outcome))}
+        others = {key: outcome for key, outcome in outcomes.items() if key not in taken}
+        ids = super().note(sources, {**actions, **taken}, others)
         self._run.accounts.update(ids)
         return ids
 
@@ -140,6 +141,13 @@ def _contested(parties: Iterable[Party], candidates: Iterable[Candidate]) -> set
     return {
         account_id for name, ids in accounts.items() if len(ids) > 1 or clients.get(name, 0) > 1 for account_id in ids
     }
+
+
+def _name_is_taken(key: str, outcome: Outcome) -> Wait | None:
+    """Return what to do with a client whose account cannot be made because names are unique: a person decides."""
+    if isinstance(outcome, Rejection) and (outcome.code, outcome.field) == ("DUPLICATE_DATA", NAME) and outcome.record:
+        return Wait(key, "ambiguous", candidates=(outcome.record,))
+    return None
 
 
 def _key_only(action: LinkAction, key: str) -> LinkAction:

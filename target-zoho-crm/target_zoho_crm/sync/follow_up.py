@@ -145,11 +145,15 @@ class FollowUp:
         if wait.reason == "ambiguous":
             self._ambiguous.add(source.key)
             error = Rejection("AMBIGUOUS", "Account_Name", "one of the accounts " + ", ".join(wait.candidates))
-            logger.warning(
-                "%s %s waits: several accounts have its name, and none its e-mail alone; put its FreshBooks ID %s into "
-                "the right one of %s, or give that one's Contact the client's e-mail.",
-                stream, source.id, source.key, ", ".join(wait.candidates),
-            )  # fmt: skip
+            candidates = ", ".join(wait.candidates)
+            why = (
+                f"several accounts have its name, and none its e-mail alone; put its FreshBooks ID {source.key} into "
+                f"the right one of {candidates}, or give that one's Contact the client's e-mail."
+                if len(wait.candidates) > 1
+                else f"names are unique in Accounts, and the account {candidates}, which is another's, has its name; "
+                f"rename one of the two, or put the FreshBooks ID {source.key} into it if it is the client's."
+            )
+            logger.warning("%s %s waits: %s", stream, source.id, why)
         else:
             error = Rejection("PARENT_MISSING", expected=f"{wait.waits_for} in Zoho")
         self._fail(source, stream, wait.reason, error, wait.waits_for)

@@ -36,6 +36,7 @@ class Rejection:
         message: Zoho's own words, which may quote a value of the record.
         others: the record's further errors, where Zoho named several.
         related: API names of the other fields that the error has to do with.
+        record: Zoho's id of the record that has the value already, where it has to be unique.
     """
 
     code: str
@@ -44,6 +45,7 @@ class Rejection:
     message: str = ""
     others: tuple[Rejection, ...] = ()
     related: tuple[str, ...] = ()
+    record: str = ""
 
     @property
     def errors(self) -> tuple[Rejection, ...]:

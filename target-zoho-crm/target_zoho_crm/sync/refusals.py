@@ -45,6 +45,7 @@ def read_rejection(result: Mapping[str, Any]) -> Rejection:
         expected=plain_words(", ".join(_expectations(code, details))),
         message=_words(result.get("message"), details),
         related=_related(details),
+        record=_other_record(details) if code == "DUPLICATE_DATA" else "",
     )
 
 
@@ -128,8 +129,12 @@ def _expectations(code: str, details: Mapping[str, Any]) -> Iterator[str]:
     if code == "MANDATORY_NOT_FOUND":
         yield "a value"
     elif code == "DUPLICATE_DATA":
-        other = _mapping(details.get("duplicate_record")).get("id") or details.get("id")
+        other = _other_record(details)
         yield f"a value that record {other} does not have" if other else "a value that no other record has"
+
+
+def _other_record(details: Mapping[str, Any]) -> str:
+    return plain_words(str(_mapping(details.get("duplicate_record")).get("id") or details.get("id") or ""), _NAME)
 
 
 def _words(message: object, details: Mapping[str, Any]) -> str:

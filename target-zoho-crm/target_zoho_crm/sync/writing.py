@@ -95,11 +95,12 @@ class Writer:
 
     def _jobs(self, actions: Iterable[Action]) -> Iterator[tuple[_Send, list[_Row]]]:
         """Yield the rows of one call after the other, each as soon as its last action is there."""
-        create = self._upsert if self._to.key_unique else self._insert
-        waiting: dict[_Send, list[_Row]] = {create: [], self._update: [], self._delete: []}
+        waiting: dict[_Send, list[_Row]] = {self._upsert: [], self._insert: [], self._update: [], self._delete: []}
         for action in actions:
             if isinstance(action, Create):
-                send, row = create, _Row(action, dict(action.values))
+                # An upsert would take the record that has the value of another unique field, whosever it is.
+                takes_others = not self._to.key_unique or not self._to.unique.isdisjoint(action.values)
+                send, row = self._insert if takes_others else self._upsert, _Row(action, dict(action.values))
             elif isinstance(action, (Update, Link)):
                 send, row = self._update, _Row(action, {**action.changes, "id": action.id})
             elif isinstance(action, Delete):
@@ -156,9 +157,13 @@ class Writer:
                 parts = [one for one in row.values if one.startswith(name.removesuffix(COMPOUND))]
             else:
                 parts = [name] if name in row.values else []
-            if parts and self._to.delicate.issuperset(parts):
+            if parts and (self._to.delicate.issuperset(parts) or self._keeps_its_own(row, error, parts)):
                 return parts
         return []
+
+    def _keeps_its_own(self, row: _Row, error: Rejection, names: Sequence[str]) -> bool:
+        """Whether a record that is there already keeps what it has in a unique field, for another has the new value."""
+        return error.code == "DUPLICATE_DATA" and isinstance(row.action, Update) and self._to.unique.issuperset(names)
 
     def _upsert(self, rows: Sequence[_Row], faults: int | None) -> list[Outcome]:
         key = self._to.key
@@ -201,11 +206,18 @@ class Writer:
                     raise (lost.fault or lost) from None
                 continue
             refused = {row.key: _outcome(one, "created") for row, one in zip(left, results, strict=True)}
+            self._look([row for row in left if self._is_there(refused[row.key])])
             break
         return [row.landed or refused[row.key] for row in rows]
 
+    def _is_there(self, outcome: Outcome) -> bool:
+        """Whether a record was refused because another process has just made it."""
+        return isinstance(outcome, Rejection) and (outcome.code, outcome.field) == ("DUPLICATE_DATA", self._to.key)
+
     def _look(self, rows: Sequence[_Row]) -> None:
         """Note which of the rows are in Zoho."""
+        if not rows:
+            return
         key = self._to.key
         keys = [row.key for row in rows]
         found = self._client.query(select(("id", key), self._to.module, equals_any(key, keys)))
