@@ -18,7 +18,15 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from tap_freshbooks.errors import FreshBooksError, TryAgainError, UnauthorizedError, error_of
+from tap_freshbooks.errors import (
+    FreshBooksError,
+    NotFoundError,
+    TryAgainError,
+    UnauthorizedError,
+    concerns_one_object,
+    error_of,
+    unreadable,
+)
 from tap_freshbooks.limits import pause, retry_after, server_time
 
 if sys.version_info >= (3, 12):
@@ -41,6 +49,8 @@ PER_PAGE = 100
 WORKERS = 8
 TIMEOUT = (10.0, 60.0)
 MAX_TRIES = 7
+OBJECT_TRIES = 3
+"""For one object that FreshBooks has trouble with while others are well: the store tries it again in later runs."""
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 20.0
 PATIENCE = 300.0
@@ -123,13 +133,23 @@ class FreshBooksClient:
         """Read one object, also a deleted one.
 
         Raises:
-            NotFoundError: if it is not in this account.
+            NotFoundError: if it is not in this account, or no longer.
+            UnreadableObjectError: if FreshBooks does not give this one.
+            FreshBooksError: another one, if it may give no object at all.
         """
         what = f"{resource.singular} {object_id}"
         path = f"/accounting/account/{account_id}/{resource.path}/{object_id}"
-        return self._tried(
-            lambda: _object(self._get(path, _includes(resource), what=what, scope=resource.scope), resource, what)
-        )
+        try:
+            return self._tried(
+                lambda: _object(self._get(path, _includes(resource), what=what, scope=resource.scope), resource, what),
+                one_object=True,
+            )
+        except NotFoundError:
+            raise
+        except FreshBooksError as error:
+            if not concerns_one_object(error):
+                raise
+            raise unreadable(what, error) from None
 
     def get(self, path: str, params: Params | None = None, *, what: str, scope: str) -> Answer:
         """Read anything.
@@ -146,8 +166,11 @@ class FreshBooksClient:
         """
         return self._tried(lambda: self._get(path, params or [], what=what, scope=scope))
 
-    def _tried(self, attempt: Callable[[], T]) -> T:
-        """Make an attempt, again and again while that can help, within `MAX_TRIES` and `PATIENCE`."""
+    def _tried(self, attempt: Callable[[], T], *, one_object: bool = False) -> T:
+        """Make an attempt, again and again while that can help, within `MAX_TRIES` and `PATIENCE`.
+
+        What only one object is in trouble with is tried `OBJECT_TRIES` times.
+        """
         waits = backoff.expo(factor=FIRST_WAIT, max_value=LONGEST_WAIT)
         next(waits)
         deadline = time.monotonic() + PATIENCE
@@ -161,7 +184,8 @@ class FreshBooksClient:
             if outcome.retry_after is not None:
                 # A little more than asked for, so that the threads do not all come back at the same moment.
                 wait = outcome.retry_after + min(wait, 1.0)
-            if tries == MAX_TRIES or time.monotonic() + wait > deadline:
+            most = OBJECT_TRIES if one_object and concerns_one_object(outcome) else MAX_TRIES
+            if tries >= most or time.monotonic() + wait > deadline:
                 raise _given_up(outcome, tries)
             self._wait(wait)
 
@@ -256,7 +280,7 @@ def _object(answer: Answer, resource: Resource, what: str) -> Page:
     try:
         return Page(_rows([answer.payload["response"]["result"][resource.singular]]), answer.sent_at, answer.read_at)
     except (KeyError, TypeError, ValueError):
-        raise TryAgainError(f"{what}: FreshBooks' answer is not a {resource.singular}.") from None
+        raise TryAgainError(f"{what}: FreshBooks' answer is not a {resource.singular}.", status=200) from None
 
 
 def _rows(rows: Any) -> list[Row]:

@@ -37,7 +37,15 @@ class AccessDeniedError(FreshBooksError):
 
 
 class NotFoundError(FreshBooksError):
-    """There is no such object in this account."""
+    """There is no such object in this account, or no longer."""
+
+
+class UnreadableObjectError(FreshBooksError):
+    """FreshBooks does not give this one object; others are not concerned."""
+
+
+class InactiveAccountError(FreshBooksError):
+    """The subscription of the business has ended or is suspended: nothing can be read before it is renewed."""
 
 
 class TryAgainError(FreshBooksError):
@@ -75,10 +83,14 @@ CODES = {
 }
 """https://www.freshbooks.com/api/errors"""
 
-_ACCESS = {"1003", "1042", "12001", "31001", "41001", "41101"}
-_NOT_FOUND = {"1012", "not_found"}
+_ACCESS = {"1003", "12001", "31001", "41001", "41101"}
+_NOT_FOUND = {"1011", "1012", "not_found"}
+_INACTIVE = "1042"
+_INSUFFICIENT_SCOPE = "insufficient_scope"
 _UNAUTHENTICATED = {"unauthenticated", "invalid_token", "unauthorized"}
 _TRY_AGAIN = {408, 425, 429}
+_UNAVAILABLE = {502, 503, 504}
+"""What a gateway answers, whatever was asked for."""
 _SAFE = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 
@@ -168,17 +180,19 @@ def error_of(
     return kind(sentence, status=status, codes=codes)
 
 
-def _meaning(status: int, codes: set[str], scope: str) -> tuple[type[FreshBooksError], str]:
-    """Give the class of an error, and what its sentence says besides the status."""
+def _meaning(status: int, codes: set[str], scope: str) -> tuple[type[FreshBooksError], str]:  # noqa: PLR0911
+    """Return the class of an error, and what its sentence says besides the status."""
+    if _INACTIVE in codes:
+        return InactiveAccountError, ": the account is inactive; renew the subscription at FreshBooks"
     if status == 401 or (status < 300 and _UNAUTHENTICATED & codes):  # noqa: PLR2004
         return UnauthorizedError, (
             ": it refuses the access token even though it is new. Connect to FreshBooks again (freshbooks-zoho connect "
             "freshbooks, or a new refresh_token)"
         )
-    if status in _TRY_AGAIN or status >= 500 or "500" in codes:  # noqa: PLR2004
-        return TryAgainError, ""
     if status == 404 or _NOT_FOUND & codes:  # noqa: PLR2004
         return NotFoundError, ": there is no such object in this account"
+    if status in _TRY_AGAIN or status >= 500 or "500" in codes:  # noqa: PLR2004
+        return TryAgainError, ""
     if status == 403 or _ACCESS & codes:  # noqa: PLR2004
         return AccessDeniedError, (
             f": this needs the scope {scope} and a user whose role may read it. Add the scope to the app in "
@@ -187,3 +201,41 @@ def _meaning(status: int, codes: set[str], scope: str) -> tuple[type[FreshBooksE
     if 300 <= status < 400:  # noqa: PLR2004
         return FreshBooksError, ", a redirect, which is not followed: check api_url"
     return FreshBooksError, ""
+
+
+def concerns_one_object(error: FreshBooksError) -> bool:
+    """Return whether an error that a GET by id ended with is about that object, and no reason to stop the run.
+
+    FreshBooks documents its error numbers without the HTTP status that they come with
+    (https://www.freshbooks.com/api/errors), so what concerns everything is excluded instead: the consent, the
+    subscription, the rate limit, a gateway in trouble, a redirect, and no answer at all.
+    """
+    if isinstance(error, (UnauthorizedError, InactiveAccountError)) or error.status is None:
+        return False
+    redirect = 300 <= error.status < 400  # noqa: PLR2004
+    return not (redirect or error.status in _TRY_AGAIN | _UNAVAILABLE or _INSUFFICIENT_SCOPE in error.codes)
+
+
+def unreadable(what: str, error: FreshBooksError) -> UnreadableObjectError:
+    """Return the error of one object, made of the one that its GET ended with.
+
+    Args:
+        what: the object, as a sentence names it.
+        error: that `concerns_one_object`.
+    """
+    found = ", ".join(str(Problem(code)) for code in error.codes) or "nothing that can be read"
+    advice = ": the user who connected may not read it" if isinstance(error, AccessDeniedError) else ""
+    return UnreadableObjectError(
+        f"{what}: FreshBooks does not give it, it answered {error.status} ({found}){advice}.",
+        status=error.status,
+        codes=error.codes,
+    )
+
+
+def reason_of(error: FreshBooksError) -> dict[str, str | None]:
+    """Return why an object is not given, as the store keeps it: code, field, expected value and message."""
+    if isinstance(error, NotFoundError):
+        return {"code": "NOT_FOUND", "field": None, "expected": None, "message": "FreshBooks has no such object."}
+    known = next((CODES[code] for code in error.codes if code in CODES), None)
+    code = known.upper().replace(" ", "_") if known else f"HTTP_{error.status}"
+    return {"code": code, "field": None, "expected": None, "message": str(error)}

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from tap_freshbooks.client import WORKERS, FreshBooksClient, Page
-from tap_freshbooks.errors import NotFoundError
+from tap_freshbooks.errors import (
+    AccessDeniedError,
+    FreshBooksError,
+    NotFoundError,
+    UnreadableObjectError,
+    concerns_one_object,
+)
 from tap_freshbooks.pages import in_parallel, read_pages
 from tap_freshbooks.resources import PAYMENTS, RESOURCES, Resource
 
@@ -22,8 +28,11 @@ SEARCH_FROM = 5
 DELETED = 1
 
 Ids = Iterable[int]
-Found = tuple[int, "Page | None"]
-"""An id, and the page of one row with that object, None if there is no such object."""
+Found = tuple[int, Page | FreshBooksError]
+"""An id, and the page of one row with that object, or why there is none.
+
+The error is a `NotFoundError` or an `UnreadableObjectError`; any other is raised.
+"""
 
 
 class Objects:
@@ -53,35 +62,66 @@ class Objects:
             yield from self.by_get(resource, ids)
             return
         for wanted, page in in_parallel(lambda chunk: (chunk, self._search(resource, chunk)), chunks, WORKERS):
-            rows = {row["id"]: row for row in page.rows}
-            found = rows if rows.keys() <= set(wanted) else {}
-            yield from ((object_id, replace(page, rows=[row])) for object_id, row in found.items())
-            yield from self.by_get(resource, [object_id for object_id in wanted if object_id not in found])
+            rows = {row["id"]: row for row in page.rows} if page is not None else {}
+            if page is not None and rows.keys() <= set(wanted):
+                yield from ((object_id, replace(page, rows=[row])) for object_id, row in rows.items())
+            else:
+                rows = {}
+            yield from self.by_get(resource, [object_id for object_id in wanted if object_id not in rows])
 
-    def payments_of(self, invoice_ids: Ids) -> Iterator[Page]:
-        """Read the payments of invoices, but for the deleted ones."""
+    def payments_of(self, invoice_ids: Ids) -> Iterator[Found]:
+        """Read the payments of invoices, but for the deleted ones: each invoice's pages, or why there are none."""
         for invoice_id, pages in in_parallel(self._payments, invoice_ids, WORKERS):
-            for page in pages:
-                yield replace(page, rows=[row for row in page.rows if row.get("invoiceid") == invoice_id])
+            yield from ((invoice_id, page) for page in pages)
 
-    def _one(self, resource: Resource, object_id: int) -> Page | None:
+    def _one(self, resource: Resource, object_id: int) -> Page | FreshBooksError:
         try:
             return self._client.one(self._account_id, resource, object_id)
-        except NotFoundError:
+        except (NotFoundError, UnreadableObjectError) as error:
+            return error
+
+    def _search(self, resource: Resource, ids: list[int]) -> Page | None:
+        """Return what a search gives; None where one of the objects may be what keeps FreshBooks from answering."""
+        try:
+            return self._client.page(self._account_id, resource, 1, _filters(resource, ids))
+        except FreshBooksError as error:
+            if not concerns_one_object(error):
+                raise
             return None
 
-    def _search(self, resource: Resource, ids: list[int]) -> Page:
-        return self._client.page(self._account_id, resource, 1, _filters(resource, ids))
-
-    def _payments(self, invoice_id: int) -> tuple[int, list[Page]]:
+    def _payments(self, invoice_id: int) -> tuple[int, list[Page | FreshBooksError]]:
         filters = [("search[invoiceid]", str(invoice_id))]
-        return invoice_id, list(
-            read_pages(lambda number: self._client.page(self._account_id, PAYMENTS, number, filters), workers=1)
-        )
+        try:
+            pages = list(
+                read_pages(lambda number: self._client.page(self._account_id, PAYMENTS, number, filters), workers=1)
+            )
+        except FreshBooksError as error:
+            if isinstance(error, AccessDeniedError) or not concerns_one_object(error):
+                raise
+            return invoice_id, [error]
+        return invoice_id, [
+            replace(page, rows=[row for row in page.rows if row.get("invoiceid") == invoice_id]) for page in pages
+        ]
 
 
 def _filters(resource: Resource, ids: Ids) -> Filters:
     return [(f"search[{resource.ids_filter}][]", str(object_id)) for object_id in ids]
+
+
+@dataclass(frozen=True)
+class Unread:
+    """An object that FreshBooks does not give."""
+
+    stream: str
+    object_id: int
+    error: FreshBooksError
+    asked_for: bool
+    """False for a parent that only another object names."""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether there is no such object, or no longer."""
+        return isinstance(self.error, NotFoundError)
 
 
 @dataclass
@@ -90,8 +130,8 @@ class Family:
 
     pages: dict[str, list[Page]] = field(default_factory=dict)
     """By stream: pages of one row each, or of an invoice's payments."""
-    missing: list[tuple[str, int]] = field(default_factory=list)
-    """Stream and id of what was asked for and does not exist."""
+    unread: list[Unread] = field(default_factory=list)
+    """What was asked for, or is needed by that, and is not given."""
 
 
 def read_family(
@@ -117,18 +157,32 @@ def read_family(
         if resource.name not in streams:
             continue
         pages = family.pages.setdefault(resource.name, [])
-        for object_id, page in read(resource, list(needed[resource.name])):
-            if page is not None:
-                pages.append(page)
-            elif needed[resource.name][object_id]:
-                family.missing.append((resource.name, object_id))
+        asked_for = {object_id for object_id, is_asked_for in needed[resource.name].items() if is_asked_for}
+        pages.extend(given(read(resource, list(needed[resource.name])), resource.name, family.unread, asked_for))
         if resource is PAYMENTS:
-            pages.extend(objects.payments_of(invoices_of_deleted(chain.from_iterable(page.rows for page in pages))))
+            bereft = invoices_of_deleted(chain.from_iterable(page.rows for page in pages))
+            pages.extend(given(objects.payments_of(bereft), "invoices", family.unread))
         for row in chain.from_iterable(page.rows for page in pages):
             for parent, name in resource.parents.items():
                 if row.get(name):
                     needed[parent].setdefault(row[name], False)
     return family
+
+
+def given(found: Iterable[Found], stream: str, unread: list[Unread], asked_for: Collection[int] = ()) -> Iterator[Page]:
+    """Return the pages of those objects that FreshBooks gives, and add the others to a list.
+
+    Args:
+        found: what reading them gave.
+        stream: theirs, or that of the objects they were searched by.
+        unread: takes what is not given.
+        asked_for: ids that are not read for the sake of another object alone.
+    """
+    for object_id, page in found:
+        if isinstance(page, Page):
+            yield page
+        else:
+            unread.append(Unread(stream, object_id, page, object_id in asked_for))
 
 
 def invoices_of_deleted(payments: Iterable[Mapping[str, object]]) -> list[int]:

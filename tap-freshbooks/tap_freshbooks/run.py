@@ -12,21 +12,23 @@ from tap_freshbooks.account import Business, businesses, choose
 from tap_freshbooks.auth import open_broker
 from tap_freshbooks.client import FreshBooksClient
 from tap_freshbooks.consent import missing_scopes, scopes_advice
-from tap_freshbooks.errors import AccessDeniedError, SettingError
-from tap_freshbooks.objects import Family, Objects, read_family
+from tap_freshbooks.errors import AccessDeniedError, SettingError, reason_of
+from tap_freshbooks.objects import Family, Objects, Unread, read_family
 from tap_freshbooks.parents import Parents
 from tap_freshbooks.resources import RESOURCES
 from tap_freshbooks.timestamps import eastern_day
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from logging import Logger
 
-    from singer_store import PendingObject, Store
+    from singer_store import Store
     from singer_store.pending import Reason
     from tap_freshbooks.settings import Settings
 
 PLUGIN = "tap-freshbooks"
+MOST_NAMED = 20
+"""Objects that one warning names."""
 MOST_DUE = 1000
 """Objects due in the store that one run fetches; those that failed least come first."""
 
@@ -44,6 +46,8 @@ class Run:
     parents: Parents = field(default_factory=Parents)
     due: Family = field(default_factory=Family)
     """Objects due in the store, with what they depend on."""
+    unread: set[tuple[str, int]] = field(default_factory=set)
+    """Stream and id of what FreshBooks did not give in this run: it is not asked for it again."""
     started_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     """By this machine's clock, as everything in the store."""
     granted: str | None = None
@@ -114,35 +118,61 @@ class Run:
             if each.stream in streams and each.stream in wanted and each.object_id.isdecimal():
                 wanted[each.stream].append(int(each.object_id))
         self.due = read_family(self.objects, self.objects.by_search, wanted, streams)
-        self.report_missing(self.due, logger, began)
+        self.put_off(self.due.unread, logger, began)
 
     def fetch_wanted(self, streams: Collection[str], logger: Logger) -> Family:
         """Read the objects of the setting `record_ids`."""
         began = datetime.now(timezone.utc)
         family = read_family(self.objects, self.objects.by_get, self.settings.record_ids or {}, streams)
-        self.report_missing(family, logger, began)
+        self.put_off(family.unread, logger, began)
         return family
 
-    def report_missing(self, family: Family, logger: Logger, began: datetime) -> None:
-        """Warn of objects that FreshBooks did not have then, and put off those that wait in the store."""
-        if not family.missing:
-            return
-        names = ", ".join(f"{RESOURCES[stream].singular} {object_id}" for stream, object_id in family.missing)
-        logger.warning("FreshBooks has no such object in account %s: %s.", self.business.account_id, names)
-        for stream, object_id in family.missing if not self.settings.dry_run else ():
-            waiting = self.store.pending.waiting(self.business.account_id, stream, [str(object_id)])
-            for each in waiting.values():
-                self._put_off(each, began)
+    def put_off(self, unread: Collection[Unread], logger: Logger, began: datetime) -> None:
+        """Name the objects that FreshBooks did not give, and note in the store why, so that later runs try them again.
 
-    def _put_off(self, each: PendingObject, read_at: datetime) -> None:
-        error = {"code": "NOT_FOUND", "field": None, "expected": None, "message": "FreshBooks has no such object."}
+        What is missing is noted only where it waits in the store already: else nobody is in need of it.
+
+        Args:
+            unread: what was noted in this run before is passed over.
+            logger: takes one warning for what is missing, and one for what is refused.
+            began: when reading them began, by this machine's clock.
+        """
+        unread = [one for one in unread if (one.stream, one.object_id) not in self.unread]
+        self.unread.update((one.stream, one.object_id) for one in unread)
+        missing = [one for one in unread if one.is_missing and one.asked_for]
+        refused = [one for one in unread if not one.is_missing]
+        if missing:
+            names = listed(f"{RESOURCES[one.stream].singular} {one.object_id}" for one in missing)
+            logger.warning("FreshBooks has no such object in account %s: %s.", self.business.account_id, names)
+        if refused:
+            logger.warning(
+                "Not given by FreshBooks and therefore put off, %d in number; nothing waits for them. %s",
+                len(refused),
+                listed((str(one.error) for one in refused), " "),
+            )
+        if not self.settings.dry_run:
+            for one in missing + refused:
+                self._note_failure(one, began)
+
+    def _note_failure(self, unread: Unread, read_at: datetime) -> None:
+        account, object_id = self.business.account_id, str(unread.object_id)
+        waiting = self.store.pending.waiting(account, unread.stream, [object_id]).get(object_id)
+        if waiting is None and unread.is_missing:
+            return
         self.store.pending.fail(
-            each.account,
-            each.stream,
-            each.object_id,
-            cast("Reason", each.reason),
-            error=error,
-            waits_for=each.waits_for,
+            account,
+            unread.stream,
+            object_id,
+            "retry" if waiting is None else cast("Reason", waiting.reason),
+            error=reason_of(unread.error),
+            waits_for=None if waiting is None else waiting.waits_for,
             read_at=read_at,
             now=datetime.now(timezone.utc),
         )
+
+
+def listed(texts: Iterable[str], separator: str = ", ") -> str:
+    """Return the first `MOST_NAMED` texts in a row, and how many more there are."""
+    texts = list(texts)
+    more = len(texts) - MOST_NAMED
+    return separator.join(texts[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,7 +16,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from tap_freshbooks import resources
 from tap_freshbooks.errors import FreshBooksError, SettingError
 from tap_freshbooks.fields import Notes
-from tap_freshbooks.objects import invoices_of_deleted
+from tap_freshbooks.objects import given, invoices_of_deleted
 from tap_freshbooks.pages import Movement
 from tap_freshbooks.timestamps import parse_iso
 from tap_freshbooks.window import MAX_READS, Window, bounds, next_bookmark, updated_of
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_freshbooks.client import Page, Row
+    from tap_freshbooks.objects import Unread
     from tap_freshbooks.resources import Resource
     from tap_freshbooks.run import Run
     from tap_freshbooks.tap import TapFreshBooks
@@ -150,8 +151,12 @@ class FreshBooksStream(Stream):
 
     def write_stale(self) -> None:
         """Write what may not be as what belongs to it says, read anew."""
-        found = self.run.objects.by_search(self.resource, self.run.parents.stale(self.name))
-        self.write(page for _, page in found if page is not None)
+        began = datetime.now(timezone.utc)
+        unread: list[Unread] = []
+        stale = [number for number in self.run.parents.stale(self.name) if (self.name, number) not in self.run.unread]
+        found = self.run.objects.by_search(self.resource, stale)
+        self.write(given(found, self.name, unread))
+        self.run.put_off(unread, self.logger, began)
 
     def write_schema(self) -> None:
         """Write the schema now."""
@@ -277,8 +282,11 @@ class PaymentsStream(FreshBooksStream):
     @override
     def further_records(self) -> Iterator[Record]:
         """Give the other payments of invoices that lost one: the date of the last payment may have changed."""
-        for page in self.run.objects.payments_of(list(self._bereft)):
+        began = datetime.now(timezone.utc)
+        unread: list[Unread] = []
+        for page in given(self.run.objects.payments_of(list(self._bereft)), "invoices", unread):
             yield from self.records(page, self.not_emitted(page.rows))
+        self.run.put_off(unread, self.logger, began)
 
 
 def _is_since(row: Row, start_date: datetime | None) -> bool:

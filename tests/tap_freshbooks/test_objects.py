@@ -7,6 +7,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from tap_freshbooks.errors import AccessDeniedError, FreshBooksError, UnauthorizedError
+
 UTC = timezone.utc
 LINES = [{"name": "Work", "qty": 1, "unit_cost": "100.00"}]
 DAYS_AGO = timedelta(days=30)
@@ -234,3 +236,106 @@ def test_time_extracted_is_when_freshbooks_was_asked(box, tap, store, later, fam
     (message,) = [each for each in out.messages if each["type"] == "RECORD"]
     extracted = datetime.fromisoformat(message["time_extracted"])
     assert before <= extracted <= after - timedelta(seconds=0.3), "an event during the read is not covered by it"
+
+
+# What FreshBooks does not give
+
+
+REFUSALS = [(400, 1011), (403, 1003), (409, 409), (500, 500), (200, 1003), (200, 500)]
+
+
+@pytest.fixture(params=["classic", "new"])
+def shape(request, box):
+    """The shape of FreshBooks' errors."""
+    box.freshbooks.switches.error_shape = request.param
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=str)
+@pytest.mark.usefixtures("shape", "noon")
+def test_one_object_that_freshbooks_does_not_give_costs_that_object_alone(box, tap, store, family, refusal):
+    client, invoice, payment = family
+    later = tap().state
+    box.clock.advance(hours=5)
+    box.freshbooks.refuse("invoices", invoice, *refusal)
+    box.freshbooks.update_client(client, note="changed")
+    queue(box, store, "invoices", invoice, reason="rejected")
+    queue(box, store, "payments", payment)
+    out = tap(later)
+    assert emitted(out) == {"clients": [client], "invoices": [], "payments": [payment]}
+    assert out.bookmark("invoices") > later["bookmarks"]["invoices"]["replication_key_value"]
+    row = next(row for row in store.pending.all() if row.stream == "invoices")
+    assert (row.attempts, row.reason) == (1, "rejected")
+    assert sorted(row.error) == ["code", "expected", "field", "message"]
+    assert store.runs.latest("tap-freshbooks")[0].outcome == "ok"
+
+
+def test_1011_counts_as_gone(box, tap, store, later, family):
+    box.freshbooks.refuse("invoices", family[1], 400, 1011)
+    queue(box, store, "invoices", family[1])
+    tap(later)
+    assert store.pending.all()[0].error["code"] == "NOT_FOUND"
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_client_that_may_not_be_read_is_put_off_and_does_not_hold_back_its_invoice(box, tap, store, family, caplog):
+    client, invoice, _ = family
+    later = tap().state
+    box.clock.advance(hours=5)
+    box.freshbooks.refuse("clients", client)
+    box.freshbooks.update_invoice(invoice, notes="changed")
+    out = tap(later)
+    assert out.ids("invoices") == [invoice]
+    assert out.bookmark("invoices") > later["bookmarks"]["invoices"]["replication_key_value"]
+    (row,) = store.pending.all()
+    assert (row.stream, row.object_id, row.error["code"]) == ("clients", str(client), "ACCESS_DENIED")
+    assert f"client {client}: FreshBooks does not give it" in caplog.text
+    assert "add" not in row.error["message"].lower()
+    box.clock.advance(hours=5)
+    box.freshbooks.reveal("clients", client)
+    assert tap(out.state).ids("clients") == [client]
+
+
+def test_record_ids_give_the_others_too(box, tap, store, later, family):
+    client, invoice, payment = family
+    box.freshbooks.refuse("invoices", invoice, 500, 500)
+    assert emitted(tap(record_ids={"payments": [payment]})) == {
+        "clients": [client],
+        "invoices": [],
+        "payments": [payment],
+    }
+    assert [row.error["code"] for row in store.pending.all()] == ["UNEXPECTED_ERROR"]
+
+
+def test_a_search_that_one_object_breaks_gives_the_others(box, tap, store, freshbooks):
+    with freshbooks.at(box.clock.now() - DAYS_AGO):
+        freshbooks.load(clients=20)
+    state = tap().state
+    box.clock.advance(hours=5)
+    numbers = [row["id"] for row in freshbooks.records("clients")][:7]
+    freshbooks.refuse("clients", numbers[0], 500, 500)
+    queue(box, store, "clients", *numbers)
+    box.faults.add(service="freshbooks", path=r".*/users/clients", kind="status", status=422)
+    assert set(tap(state).ids("clients")) == set(numbers[1:])
+
+
+def test_what_concerns_everything_stops_the_run(box, tap, store, later, family):
+    queue(box, store, "invoices", family[1])
+    by_number = r".*/invoices/\d+"
+    for fault, kind in (
+        ({"kind": "status", "status": 401, "times": 2}, UnauthorizedError),
+        ({"kind": "status", "status": 429, "headers": {"Retry-After": "3600"}}, FreshBooksError),
+        ({"kind": "status", "status": 403, "body": {"error": "insufficient_scope"}}, AccessDeniedError),
+        ({"kind": "reset", "times": None}, FreshBooksError),
+    ):
+        box.faults.add(service="freshbooks", path=by_number, **fault)
+        with pytest.raises(kind):
+            tap(later)
+        box.faults.clear()
+    assert store.pending.all()[0].attempts == 0
+
+
+def test_a_dry_run_notes_nothing_of_it(box, tap, store, later, family):
+    box.freshbooks.refuse("invoices", family[1])
+    queue(box, store, "invoices", family[1])
+    tap(later, dry_run=True)
+    assert store.pending.all()[0].attempts == 0
