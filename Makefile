@@ -22,19 +22,22 @@ $(BIN)/.developed: $(BIN)/.installed
 	UV_COMPILE_BYTECODE=0 $(BIN)/uv sync --quiet --frozen --python $(BIN)/python
 	touch $@
 
+# Meltano writes secrets into its folder during a run, with whatever mode the umask leaves.
 plugins: install
+	install -d -m 700 .meltano
 	$(BIN)/meltano --log-level=warning install
 
 demo: plugins
 	$(BIN)/sandbox demo
 
-# The status page is tested in a browser of the machine's own, and the documents' proxies are started; root gets those
-# that are missing. Without them the tests say what is missing.
+# The status page is tested in a browser of the machine's own, and the documents' proxies and a pooler of PostgreSQL's
+# connections are started; root gets those that are missing. Without them the tests say what is missing.
 programs:
 	-@missing=; \
 	command -v chromium || command -v chromium-browser || command -v google-chrome || missing="$$missing chromium"; \
 	command -v nginx || missing="$$missing nginx-light"; \
 	command -v caddy || missing="$$missing caddy"; \
+	command -v pgbouncer || test -x /usr/sbin/pgbouncer || missing="$$missing pgbouncer"; \
 	test -z "$$missing" || test "$$(id -u)" != 0 \
 	  || { apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends $$missing; }
 

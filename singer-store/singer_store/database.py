@@ -102,7 +102,8 @@ class Database:
                 self.url,
                 hide_parameters=True,
                 pool_pre_ping=True,
-                connect_args={"connect_timeout": 15, "application_name": "singer-store"},
+                # Statements prepared in a session are not there, or another's, behind a pooler in transaction mode.
+                connect_args={"connect_timeout": 15, "application_name": "singer-store", "prepare_threshold": None},
                 **options,
             )
         except (ImportError, NoSuchModuleError):

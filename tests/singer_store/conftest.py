@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.fernet import Fernet
 from support.moving_clock import MovingClock
+from support.pgbouncer import pooled_url  # noqa: F401
 from support.postgres import postgres_server, postgres_url  # noqa: F401
 
 from singer_store import open_store

@@ -27,7 +27,7 @@ def broker_of(store: Any, settings: dict[str, Any], refresh: Callable[..., Grant
     """Give the broker that a test describes in plain values."""
     return store.broker(
         service="freshbooks",
-        client_id="client",
+        client_id=settings.get("client_id", "client"),
         seed=settings.get("seed"),
         refresh=refresh or refresher(settings["url"]),
         rotates=settings.get("rotates", True),
