@@ -25,7 +25,7 @@ LANDED = frozenset(OUTCOMES) - {"waiting", "rejected"}
 """What has become of a record that is in Zoho as it should be."""
 REMARKS = {
     "foreign_currency": "amounts in a currency that cannot be shown",
-    "fitted": "values shortened or left out",
+    "fitted": "values shortened, rounded or left out",
     "rolled_up": "deals with a new last payment",
     "alarms": "written into another record",
 }

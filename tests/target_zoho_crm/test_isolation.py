@@ -272,7 +272,7 @@ def test_an_optional_value_gives_way_whatever_the_code_and_the_record_lands(org,
     why = f"clients 3 landed without Billing_State, which Zoho refused: {code} in Billing_State (“not in our list”)"
     assert warned(caplog, "landed without") == [why]
     assert "Styria" not in caplog.text
-    assert warned(caplog, "3 created (1 values shortened or left out)")
+    assert warned(caplog, "3 created (1 values shortened, rounded or left out)")
 
 
 def test_several_values_give_way_one_after_the_other_or_named_at_once(org):
@@ -324,7 +324,7 @@ def test_an_update_of_nothing_but_a_refused_value_leaves_the_record_and_is_told(
     org.run(("clients", client(1, fax="1", updated=None)))
     org.box.zoho.refuse("Accounts", {"code": "INVALID_DATA", "details": {"api_name": "Fax"}}, when={"Fax": "2"})
     org.run(("clients", client(1, fax="2", updated=None)))
-    assert warned(caplog, "clients: 1 unchanged (1 values shortened or left out)")
+    assert warned(caplog, "clients: 1 unchanged (1 values shortened, rounded or left out)")
     assert (len(org.writes()), org.one("Accounts")["Fax"], org.pending()) == (2, "1", {})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -119,13 +120,14 @@ def test_an_amount_with_the_fields_decimals_is_exact_to_the_cent(amount):
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**9), max_value=10**9))
-def test_an_amount_is_never_rounded(amount):
-    cents = amount * 100
-    if cents == cents.to_integral_value():
-        assert fit(AMOUNT, str(amount)) == amount
-    else:
-        with pytest.raises(UnfitError, match="at most 2 decimals"):
-            fit(AMOUNT, str(amount))
+def test_an_amount_of_ours_is_exact_or_left_out_and_one_of_zohos_own_is_rounded_half_up(amount):
+    exact = amount == round(amount, 2)
+    fitter = Fitter()
+    assert fitter.fit(replace(AMOUNT, custom=True), str(amount)) == (amount if exact else None)
+    shown = fitter.fit(AMOUNT, str(amount))
+    assert abs(shown - amount) <= Decimal("0.005")
+    assert abs(shown) >= abs(amount) or abs(shown - amount) < Decimal("0.005"), "half goes up"
+    assert fitter.changed == (0 if exact else 2)
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1,000.00", "ten", True, [], {}, "1e400"])

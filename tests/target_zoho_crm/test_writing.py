@@ -149,7 +149,7 @@ def test_an_email_that_zoho_refuses_does_not_cost_the_client(org, caplog):
     org.box.zoho.refuse("Accounts", refusal, when=lambda row: row.get("FreshBooks_Email"))
     org.run(*clients(1))
     assert org.one("Accounts")["FreshBooks_Email"] is None
-    assert "1 created (1 values shortened or left out)" in caplog.text
+    assert "1 created (1 values shortened, rounded or left out)" in caplog.text
     assert org.pending() == {}
 
 

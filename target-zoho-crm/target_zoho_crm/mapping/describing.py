@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from target_zoho_crm.mapping.money import Money, MoneyError, read_decimal, read_money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     Record = Mapping[str, Any]
 
 TAXES = (("taxName1", "taxAmount1"), ("taxName2", "taxAmount2"))
+AMOUNTS = ("amount", "paid", "outstanding")
+"""The properties of an invoice that are money."""
 PAID = frozenset({"paid", "autopaid", "auto-paid", "success"})
 
 
@@ -60,7 +62,7 @@ def payment_name(payment: Record, shown: Money | None = None) -> str:
 
     Args:
         payment: the FreshBooks record.
-        shown: the amount, where it has to be said in words because the organization does not have its currency.
+        shown: the amount, where it has to be said in words because its field cannot show it.
     """
     parts = [text(payment.get("date")), text(payment.get("type")) or "Payment", str(shown or "")]
     return " ".join([*(part for part in parts if part), f"({payment.get('id')})"])
@@ -87,17 +89,31 @@ def closing_date(invoice: Record) -> str | None:
 
 
 def amounts_in_words(invoice: Record) -> str:
-    """Say an invoice's amounts in its own currency, for an organization that cannot show amounts in it.
+    """Return an invoice's amounts in words, for a record that has another currency.
 
     Raises:
         MoneyError: if one of them is not money.
     """
-    said = [
-        f"{label} {money}"
-        for label, name in (("Amount", "amount"), ("paid", "paid"), ("outstanding", "outstanding"))
-        if (money := read_money(invoice.get(name))) is not None
-    ]
-    return f"{', '.join(said)} (a currency this organization does not have, so the amount fields are empty)"
+    return f"{_amounts(invoice, AMOUNTS)} (not the currency of this record, so the amount fields are empty)"
+
+
+def exact_in_words(invoice: Record, names: Collection[str]) -> str:
+    """Return those of an invoice's amounts in words whose fields have too few decimals for them.
+
+    Args:
+        invoice: the FreshBooks record.
+        names: of the properties.
+
+    Raises:
+        MoneyError: if one of them is not money.
+    """
+    return f"{_amounts(invoice, names)} (exactly, for which the field has too few decimals)"
+
+
+def _amounts(invoice: Record, names: Collection[str]) -> str:
+    amounts = {name: money for name in AMOUNTS if name in names and (money := read_money(invoice.get(name)))}
+    text = ", ".join(f"{name} {money}" for name, money in amounts.items())
+    return text[:1].upper() + text[1:]
 
 
 def lines_in_words(lines: Iterable[Any]) -> str:

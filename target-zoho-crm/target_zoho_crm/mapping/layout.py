@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DELETED = 1
 """FreshBooks' `vis_state` of a deleted record."""
+_AMOUNTS = {"amount": "Amount", "paid": "FreshBooks Paid", "outstanding": "FreshBooks Outstanding"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class Layout:
         module: API name.
         columns: the rows that have a field in this organization.
         currency: ISO code of the organization's home currency.
-        currencies: its active currencies, where records of this module have one of their own; None where they do not.
+        currencies: those that a new record may have, where records of this module have a currency of their own; None
+            where they do not.
         extras: the user's own lines.
         missing: API names of fields that are not there yet (only in a dry run); they cannot be read.
         page_layout: Zoho's id of the layout that a new record names, where the module has several; else None.
@@ -113,6 +115,20 @@ class Layout:
 
     @cached_property
     def fields(self) -> Mapping[str, Field]:
+    @cached_property
+    def amounts(self) -> Mapping[str, Field]:
+        """The fields that amounts go to, by FreshBooks' property."""
+        found = {name: self.named(label) for name, label in _AMOUNTS.items()}
+        return {name: field for name, field in found.items() if field is not None}
+
+    def currency_of(self, held: Mapping[str, Any]) -> str:
+        """Return the currency of a record that was read from Zoho: what it was made with, whether still active or not.
+
+        Nothing changes it (Zoho's FAQ on several currencies), so no amount in another one belongs into that record.
+        """
+        own = self.named("Currency") if self.currencies is not None else None
+        return str((held.get(own.api_name) if own else None) or self.currency)
+
         """All fields that are written, by API name."""
         found = [column.field for column in self.columns] + [extra.field for extra in self.extras]
         return {field.api_name: field for field in found}

@@ -16,9 +16,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from target_zoho_crm.mapping.describing import (
+    AMOUNTS,
     amounts_in_words,
     client_name,
     closing_date,
+    exact_in_words,
     first,
     invoice_name,
     lines_in_words,
@@ -28,9 +30,13 @@ from target_zoho_crm.mapping.describing import (
 from target_zoho_crm.mapping.metadata import FieldSpec
 from target_zoho_crm.mapping.money import in_currency, read_money
 from target_zoho_crm.mapping.stages import stage_of
+from target_zoho_crm.mapping.values import shown_amount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from target_zoho_crm.mapping.metadata import Field
+    from target_zoho_crm.mapping.money import Money
 
 Record = dict[str, Any]
 
@@ -59,11 +65,12 @@ class Setting:
     """What of the organization, and of the records around this one, decides about its values.
 
     Attributes:
-        currency: the one in which amounts of this record can be shown (of an Account: the Account's own).
-        currencies: the organization's, or None where it has but one.
+        currency: the one in which amounts of this record can be shown; of a new Account, the one that it gets.
+        currencies: those that a new record may have; None where it has no choice, as one that is there already.
         stages: status → stage.
         pipeline: the pipeline to send, or None.
         account, deal: Zoho ids of the records it points to.
+        amounts: the fields that amounts go to, by FreshBooks' property.
         foreign: how many amounts could not be shown.
         unknown_statuses: FreshBooks statuses that are not in the table of stages.
     """
@@ -74,12 +81,18 @@ class Setting:
     pipeline: str | None = None
     account: str | None = None
     deal: str | None = None
+    amounts: Mapping[str, Field] = field(default_factory=dict)
     foreign: int = 0
     unknown_statuses: Counter[str] = field(default_factory=Counter)
 
     def shows(self, code: str) -> bool:
-        """Say whether an amount of that currency can be shown as one."""
+        """Return whether an amount of that currency can be shown as one."""
         return code == self.currency if self.currencies is None else code in self.currencies
+
+    def shows_exactly(self, name: str, money: Money) -> bool:
+        """Return whether the field that a property goes to has the decimals for its amount."""
+        target = self.amounts.get(name)
+        return target is None or shown_amount(target, money.amount) == money.amount
 
 
 @dataclass(frozen=True)
@@ -132,20 +145,23 @@ def money(name: str) -> Callable[[Record, Setting], Any]:
 
 
 def balance(name: str) -> Callable[[Record, Setting], Any]:
-    """Give the function that takes a client's balance in the Account's currency; unknown (null) leaves the field."""
+    """Return the function that takes a client's balance in the Account's currency; unknown (null) leaves the field.
+
+    Where nothing is owed in that currency and something in another one, the field is empty: 0 would not be true.
+    """
 
     def amount(record: Record, setting: Setting) -> Any:
         if record.get(name) is None:
             return LEAVE
         found, others = in_currency(record[name], setting.currency)
         setting.foreign += others
-        return found
+        return found or (None if others else found)
 
     return amount
 
 
 def currency(record: Record, setting: Setting) -> Any:
-    """Give the currency of an invoice or payment: the code where it can be shown, else nothing."""
+    """Return the currency of a new invoice or payment: the code where it can be shown, else nothing."""
     found = read_money(record.get("amount"))
     code = found.code if found is not None else first(record, "currency_code")
     return code if setting.currencies is None or code in setting.currencies else LEAVE
@@ -166,23 +182,31 @@ def stage(record: Record, setting: Setting) -> str:
 
 
 def description(record: Record, setting: Setting) -> Any:
-    """Give the lines, after the amounts in words where the organization cannot show them as amounts."""
+    """Return the lines, after the amounts in words where their fields cannot show them, or not exactly."""
     parts = []
     amount = read_money(record.get("amount"))
     if amount is not None and not setting.shows(amount.code):
         setting.foreign += 1
         parts.append(amounts_in_words(record))
+    elif inexact := _inexact(record, setting):
+        parts.append(exact_in_words(record, inexact))
     if record.get("lines") is not None:
         parts.append(lines_in_words(record["lines"]))
     return "\n".join(part for part in parts if part) if parts else LEAVE
 
 
+def _inexact(record: Record, setting: Setting) -> list[str]:
+    """Return the properties whose amounts have more decimals than their fields."""
+    found = {name: read_money(record.get(name)) for name in AMOUNTS}
+    return [name for name, amount in found.items() if amount and not setting.shows_exactly(name, amount)]
+
+
 def named_payment(record: Record, setting: Setting) -> str:
-    """Name a payment, with its amount where the organization cannot show it as one."""
+    """Return the name of a payment, with its amount where the field cannot show it, or not exactly."""
     amount = read_money(record.get("amount"))
-    if amount is None or setting.shows(amount.code):
+    if amount is None or (setting.shows(amount.code) and setting.shows_exactly("amount", amount)):
         return payment_name(record)
-    setting.foreign += 1
+    setting.foreign += not setting.shows(amount.code)
     return payment_name(record, amount)
 
 
@@ -238,7 +262,7 @@ INVOICES: tuple[Row, ...] = (
     Row("the client's account", lookup("account"), zoho="Account_Name",
         ours=FieldSpec("Account", "lookup", lookup_module="Accounts")),
     Row("amount", money("amount"), zoho="Amount", ours=FieldSpec("Amount", "currency")),
-    Row("the currency of amount", currency, zoho="Currency", ours=text_field("Currency", 10)),
+    Row("the currency of amount", currency, zoho="Currency", ours=text_field("Currency", 10), owner=ONCE),
     Row("v3_status, by the table of stages", stage, zoho="Stage", deals_only=True),
     Row("the setting pipeline", lambda _, s: s.pipeline or LEAVE, zoho="Pipeline", deals_only=True),
     Row("date_paid if fully paid, else due_date, else create_date", lambda r, _: closing_date(r), zoho="Closing_Date",
@@ -257,7 +281,7 @@ INVOICES: tuple[Row, ...] = (
 PAYMENTS: tuple[Row, ...] = (
     Row("date type (id)", named_payment, zoho="Name"),
     Row("amount", money("amount"), ours=FieldSpec("Amount", "currency")),
-    Row("the currency of amount", currency, zoho="Currency", ours=text_field("Currency", 10)),
+    Row("the currency of amount", currency, zoho="Currency", ours=text_field("Currency", 10), owner=ONCE),
     Row("date", prop("date"), ours=FieldSpec("Date", "date")),
     Row("type", prop("type"), ours=text_field("Type")),
     Row("gateway", prop("gateway"), ours=text_field("Gateway")),

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -56,16 +56,23 @@ class Fitter:
     Attributes:
         shortened: how many texts were cut, by field.
         emptied: how many values were left out because Zoho would have refused the whole record for them, by field.
+        rounded: how many amounts were rounded to the decimals of a field of Zoho's own, by field.
     """
 
     shortened: Counter[str] = field(default_factory=Counter)
     emptied: Counter[str] = field(default_factory=Counter)
+    rounded: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def changed(self) -> int:
+        """How many values are not there as FreshBooks has them."""
+        return self.shortened.total() + self.emptied.total() + self.rounded.total()
 
     def fit(self, target: Field, value: Any) -> Any:
         """Give the value as it is sent, or None for an empty one.
 
         Raises:
-            UnfitError: if it is an amount with more decimals than the field has, or not of the field's type at all.
+            UnfitError: if it is a number with more decimals than the field has, or not of the field's type at all.
         """
         if value is None or value == "":
             return None
@@ -129,6 +136,39 @@ def fit_number(_: Fitter, target: Field, value: Any) -> Decimal | int:
     if number.adjusted() + places > _MAX_DIGITS or number != (fitted := number.quantize(_step(places))):
         raise UnfitError(target.api_name, f"a number with at most {places} decimals")
     return int(fitted) if whole else fitted
+
+
+def fit_amount(fitter: Fitter, target: Field, value: Any) -> Decimal | None:
+    """Return an amount with the field's decimals, see `shown_amount`; what is not the exact amount is counted.
+
+    Raises:
+        UnfitError: if it is no number, or has more digits than any field.
+    """
+    try:
+        amount = read_decimal(value)
+    except MoneyError as error:
+        raise UnfitError(target.api_name, "a number") from error
+    if amount.adjusted() + (target.decimal_places or 0) > _MAX_DIGITS:
+        raise UnfitError(target.api_name, "a number of fewer digits")
+    shown = shown_amount(target, amount)
+    if shown is None:
+        fitter.emptied[target.api_name] += 1
+    elif shown != amount:
+        fitter.rounded[target.api_name] += 1
+    return shown
+
+
+def shown_amount(target: Field, amount: Decimal) -> Decimal | None:
+    """Return an amount as a field shows it: exactly, or, where the field has too few decimals for that, in another way.
+
+    Zoho's own fields have as many decimals as an administrator gave them, and take the amount rounded half up. Fields
+    of ours are there to be added up, so that they show nothing rather than a rounded amount: None.
+    """
+    places = target.decimal_places
+    if places is None or amount.adjusted() + places > _MAX_DIGITS:
+        return amount
+    rounded = amount.quantize(_step(places), rounding=ROUND_HALF_UP)
+    return rounded if rounded == amount or not target.custom else None
 
 
 _MAX_DIGITS = 24
@@ -232,6 +272,7 @@ Fit = Callable[[Fitter, "Field", Any], Any]
 FITS: dict[str, Fit] = {
     **dict.fromkeys(LOOKUPS, lambda _fitter, _target, value: value),
     **dict.fromkeys(NUMBERS, fit_number),
+    "currency": fit_amount,
     **dict.fromkeys(CONTACTS, fit_contact),
     "picklist": fit_choice,
     "date": fit_date,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_zoho_crm.errors import ConfigurationError
 from target_zoho_crm.mapping.layout import Column, Extra, Layout
 from target_zoho_crm.mapping.properties import PROPERTIES
-from target_zoho_crm.mapping.tables import SHARED, TABLES, Row
+from target_zoho_crm.mapping.tables import OURS, SHARED, TABLES, Row
 from target_zoho_crm.mapping.values import LOOKUPS
 from target_zoho_crm.org.model import DEALS
 from target_zoho_crm.org.specs import ACCOUNTS, field_spec
@@ -57,14 +58,14 @@ def bind(
         spec = field_spec(row, standard=standard, several=several)
         field = fields.get(spec.label) if spec else _native(module, row, standard=standard)
         if field is not None:
-            columns.append(Column(row, field))
+            columns.append(Column(replace(row, owner=OURS) if _says_currency(row, field) else row, field))
     own_currency = any(column.row.zoho == "Currency" and column.field.data_type == "picklist" for column in columns)
     return Layout(
         stream=stream,
         module=module.api_name,
         columns=tuple(columns),
         currency=organization.currency,
-        currencies=organization.currencies if own_currency else None,
+        currencies=(organization.currencies or frozenset({organization.currency})) if own_currency else None,
         extras=extras,
         missing=frozenset(column.field.api_name for column in columns if column.field.api_name not in module.fields),
         page_layout=page_layout,
@@ -72,6 +73,11 @@ def bind(
 
 
 def _native(module: Module, row: Row, *, standard: bool) -> Field | None:
+def _says_currency(row: Row, field: Field) -> bool:
+    """Return whether a field only says the currency of an invoice or payment: a text of ours, which can be changed."""
+    return row.zoho == "Currency" and row.ours is not None and field.data_type != "picklist"
+
+
     """Return Zoho's own field for a row; None if the organization does without it."""
     name = row.zoho if standard else UNDER_ITS_NAME.get(row.zoho or "", row.zoho)
     field = module.fields.get(name or "")

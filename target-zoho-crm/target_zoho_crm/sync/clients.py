@@ -79,7 +79,7 @@ class Clients(StreamSync):
         if isinstance(match, Ambiguous):
             return Wait(source.key, "ambiguous", candidates=match.candidates)
         account = None if isinstance(match, New) else held[match.id]
-        desired = self.map(source, self.setting(currency=self._currency(source, account)), fitter)
+        desired = self.map(source, self.setting(held=account, currency=self._new_currency(source)), fitter)
         if isinstance(desired, Reject):
             return desired
         return plan(
@@ -90,13 +90,10 @@ class Clients(StreamSync):
             linking=isinstance(match, Link),
         )
 
-    def _currency(self, source: Source, account: Held | None) -> str | None:
-        """Give the currency of an account's balances: its own, which a new one gets from the client."""
-        currencies = self.layout.currencies
-        if currencies is None:
-            return None
-        wanted = text(source.record.get("currency_code")) if account is None else text(account.get("Currency"))
-        return wanted if wanted in currencies else None
+    def _new_currency(self, source: Source) -> str | None:
+        """Return the currency that a new account gets from the client; None for the organization's."""
+        wanted = text(source.record.get("currency_code"))
+        return wanted if wanted in (self.layout.currencies or ()) else None
 
     def _match(self, sources: Mapping[str, Source]) -> tuple[dict[str, Match], dict[str, Held], dict[str, Rejection]]:
         """Return each client's match, the accounts that were read, by Zoho id, and the clients that have no match.

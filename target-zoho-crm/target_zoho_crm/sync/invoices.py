@@ -124,7 +124,7 @@ class Invoices(StreamSync):
             if customer is None:
                 return Reject(source.key, Rejection("MALFORMED", "customerid", "the id of a client"))
             return Wait(source.key, "parent", waits_for=f"clients:{customer}")
-        desired = self.map(source, self.setting(account=account), fitter)
+        desired = self.map(source, self.setting(held=held, account=account), fitter)
         if isinstance(desired, Reject):
             return desired
         return plan(desired, held, self.layout.fields, held_updated=self.layout.held_updated(held))

@@ -116,7 +116,7 @@ class Payments(StreamSync):
             return Skip(source.key, "unchanged")
         if deal is None:
             return Wait(source.key, "parent", waits_for=f"invoices:{invoice.split(':')[1]}")
-        desired = self.map(source, self.setting(account=deal.account, deal=deal.id), fitter)
+        desired = self.map(source, self.setting(held=held, account=deal.account, deal=deal.id), fitter)
         if isinstance(desired, Reject):
             return desired
         return plan(desired, held, self.layout.fields, held_updated=self.layout.held_updated(held))

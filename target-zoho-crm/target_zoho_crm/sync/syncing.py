@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from target_zoho_crm.org.preflight import Ready
     from target_zoho_crm.run import Run
     from target_zoho_crm.sync.planning import Desired, Values
+    from target_zoho_crm.sync.reading import Held
     from target_zoho_crm.sync.writing import Outcome, Outcomes
 
 
@@ -167,10 +168,27 @@ class StreamSync(abc.ABC):
         self._values[source.key] = desired.values
         return desired
 
-    def setting(self, *, account: str | None = None, deal: str | None = None, currency: str | None = None) -> Setting:
-        """Give the setting in which a record is mapped, good until the next one is asked for."""
-        setting = self._setting
-        setting.currency = currency or self.layout.currency
+    def setting(
+        self,
+        *,
+        held: Held | None = None,
+        account: str | None = None,
+        deal: str | None = None,
+        currency: str | None = None,
+    ) -> Setting:
+        """Return the setting in which a record is mapped, good until the next one is asked for.
+
+        Args:
+            held: what Zoho holds of the record, whose currency it keeps; None for a new one.
+            account: Zoho id of its account.
+            deal: Zoho id of its deal.
+            currency: that of a new account; None is the organization's.
+        """
+        setting, layout = self._setting, self.layout
+        if held is None:
+            setting.currency, setting.currencies = currency or layout.currency, layout.currencies
+        else:
+            setting.currency, setting.currencies = layout.currency_of(held), None
         setting.account, setting.deal, setting.foreign = account, deal, 0
         return setting
 
@@ -180,17 +198,16 @@ class StreamSync(abc.ABC):
         ready, layout = self.ready, self.layout
         return Setting(
             currency=layout.currency,
-            currencies=layout.currencies,
             stages=ready.stages,
             pipeline=ready.pipeline,
             unknown_statuses=self._run.summary.unknown_statuses,
+            amounts=layout.amounts,
         )
 
     def count_fitted(self, fitter: Fitter) -> None:
         """Count the values that had to be changed to fit."""
-        changed = fitter.shortened.total() + fitter.emptied.total()
-        if changed:
-            self._run.summary.count(self.stream, "fitted", changed)
+        if fitter.changed:
+            self._run.summary.count(self.stream, "fitted", fitter.changed)
 
     def to_be_deleted(self, source: Source) -> bool:
         """Say whether a record is deleted in FreshBooks and the setting asks to delete it in Zoho too."""
