@@ -79,6 +79,8 @@ class Page:
     pages: int = 1
     per_page: int = 1
     total: int = 1
+    passed_over: int = 0
+    """Rows of the page that are none: null, or without an id."""
 
 
 class Bearer(AuthBase):

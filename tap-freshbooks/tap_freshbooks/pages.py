@@ -54,22 +54,51 @@ def read_pages(fetch: Callable[[int], Page], workers: int) -> Iterator[Page]:
 
 
 class Movement:
-    """Watches the pages of one read for signs that rows moved from one page to another."""
+    """Watches the pages of one read for signs that rows moved from one page to another.
+
+    Such a sign is a total that changes. Rows that are counted and not shown, which is how FreshBooks treats a role that
+    may not read them, leave gaps as well; what tells the two apart is that these are the same at the next read.
+    """
 
     def __init__(self) -> None:
         self._total: int | None = None
+        self._gaps: dict[int, int] = {}
         self.pages = 0
-        self.seen = False
-        """Whether there was such a sign."""
-        self.hidden = False
-        """Whether there are rows, but not one on the first page."""
+        self.shown = 0
+        """Rows on all pages."""
+        self.moved = False
+        """Whether the total changed."""
+
+    @property
+    def unseen(self) -> int:
+        """How many rows were counted and not shown."""
+        return sum(self._gaps.values())
+
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether there are rows, and not one of them is shown."""
+        return self.unseen > 0 and self.shown == 0
 
     def watch(self, page: Page) -> None:
         """Look at the next page."""
         if self._total is None:
             self._total = page.total
-        short = page.number < page.pages and len(page.rows) < page.per_page
-        self.hidden = self.hidden or (page.number == 1 and page.total > 0 and not page.rows)
-        if page.total != self._total or short or self.hidden:
-            self.seen = True
+        self.moved = self.moved or page.total != self._total
+        expected = min(page.per_page, page.total - (page.number - 1) * page.per_page)
+        rows = len(page.rows) + page.passed_over
+        if rows < expected:
+            self._gaps[page.number] = expected - rows
+        self.shown += rows
         self.pages += 1
+
+    def settles(self, former: Movement | None) -> bool:
+        """Return whether this read shows all that there is to be shown.
+
+        Args:
+            former: the read of the same list before this one.
+        """
+        if self.moved:
+            return False
+        if self.pages <= 1 or not self._gaps:
+            return True
+        return former is not None and (former._total, former._gaps) == (self._total, self._gaps)  # noqa: SLF001

@@ -106,6 +106,13 @@ class FreshBooksStream(Stream):
                 f"FreshBooks counts {self.name}, but shows none of them: the role of the user who connected may not "
                 "read them. Connect as a user whose role does."
             )
+        if window.certain and window.unseen:
+            self.logger.warning(
+                "FreshBooks counts %d rows of %s that it does not show, most likely because the role of the user who "
+                "connected may not read them; all others are read.",
+                window.unseen,
+                self.name,
+            )
         if limits.since is not None:
             yield from self.further_records()
         for page in self.run.due.pages.get(self.name, ()):
@@ -246,6 +253,7 @@ class InvoicesStream(FreshBooksStream):
         if self.stream_state.get("overdue_read") == self.run.days:
             return
         start_date = self.run.settings.start_date
+        former: Movement | None = None
         for _ in range(MAX_READS):
             movement = Movement()
             for page in self.run.objects.pages(self.resource, [("search[v3_status]", "overdue")]):
@@ -254,8 +262,9 @@ class InvoicesStream(FreshBooksStream):
                 for row in rows:
                     self.run.parents.changed_by_time(self.resource, row)
                 yield from self.records(page, self.not_emitted(rows))
-            if not movement.seen:
+            if movement.settles(former):
                 return
+            former = movement
         del self._next_state["overdue_read"]
 
 

@@ -7,8 +7,9 @@ are there and then the deleted ones, and takes from it what changed at or after 
 While pages are read, rows may move from one to the next (see `tap_freshbooks.pages`), and one of them is missed. A row
 that enters the list does no harm by itself, because it was changed after the read began, and the bookmark never rises
 past that; but it moves others. Hence a window that took more than one page is read again, up to `MAX_READS` times,
-until nothing moved: the same total on every page, no page short, and no row deleted since the read began that was not
-known as deleted before. If that never happens, the bookmark stays where it is.
+until nothing moved: the same total on every page, no page short that was not as short at the read before (rows that are
+counted and never shown), and no row deleted since the read began that was not known as deleted before. If that never
+happens, the bookmark stays where it is.
 """
 
 from __future__ import annotations
@@ -131,7 +132,9 @@ class Window:
         self.certain = False
         """Whether everything was seen that changed before `began`."""
         self.hidden = False
-        """Whether FreshBooks counts rows and shows none, which is how it treats a role that may not see them."""
+        """Whether FreshBooks counts rows and shows none at all: the role of the user may not read any."""
+        self.unseen = 0
+        """How many rows FreshBooks counts and does not show: the role of the user may not read these."""
         self._limits = limits
         self._read = read
         self._warn = warn
@@ -142,6 +145,7 @@ class Window:
 
     def __iter__(self) -> Iterator[tuple[Page, list[Row]]]:
         """Give each page with those of its rows that are to be emitted."""
+        former: tuple[Movement | None, Movement | None] = None, None
         for _ in range(MAX_READS):
             there, deleted = Movement(), Movement()
             began: datetime | None = None
@@ -158,12 +162,19 @@ class Window:
                 self._note_ignored(len(rows) < len(page.rows), "vis_state")
                 during.update((row["id"], row.get("updated")) for row in rows if may_be_since(row, began, page.read_at))
                 yield page, self._take(rows, self._deleted)
-            self.hidden = there.hidden
+            self.unseen = there.unseen + deleted.unseen
             several_pages = max(there.pages, deleted.pages) > 1
-            if not (there.seen or deleted.seen or (several_pages and during - self._known_deletions)):
-                self.certain = True
+            settled = there.settles(former[0]) and deleted.settles(former[1])
+            if settled and not (several_pages and during - self._known_deletions):
+                self.hidden = there.shows_nothing and not self._shows_any()
+                self.certain = not self.hidden
                 return
             self._known_deletions |= during
+            former = there, deleted
+
+    def _shows_any(self) -> bool:
+        """Return whether FreshBooks shows any row at all, in the window or before it."""
+        return bool(self._limits.filters) and any(page.rows for page in self._read([]))
 
     def _take(self, rows: list[Row], emitted: set[int]) -> list[Row]:
         """Choose the rows that are in the window and were not emitted by an earlier read of the same kind.

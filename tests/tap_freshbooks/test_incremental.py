@@ -482,6 +482,19 @@ def test_rows_that_the_role_may_not_read_are_not_taken_for_an_empty_list(tap, fr
         tap(account_id=account)
 
 
+@pytest.mark.parametrize("counted", [True, False])
+def test_rows_that_are_never_shown_are_said_once_and_hold_back_nothing(box, tap, freshbooks, caplog, counted):
+    freshbooks.load(clients=250)
+    numbers = [row["id"] for row in freshbooks.records("clients")]
+    for number in numbers[::10]:
+        freshbooks.hide("clients", number, counted=counted)
+    out = tap()
+    assert set(out.ids("clients")) == set(numbers) - set(numbers[::10])
+    assert out.bookmark("clients") is not None
+    said = [each for each in caplog.records if each.levelname == "WARNING"]
+    assert ["counts 25 rows of clients that it does not show" in each.getMessage() for each in said] == [True] * counted
+
+
 def test_unknown_fields_are_passed_over_with_one_warning(tap, freshbooks, caplog):
     for n in range(3):
         number = freshbooks.create_client(organization=f"No. {n}")["id"]

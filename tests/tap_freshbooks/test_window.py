@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -220,12 +220,12 @@ def test_what_changed_between_two_reads_of_a_run_is_left_to_the_next_run(books):
 
 
 def test_a_deletion_that_an_insertion_hides_in_the_total_is_noticed_all_the_same(books):
-    def replace():
+    def swap():
         books.put(9, vis_state=1)
         books.put(4)  # stays; the total is made up for by a row that comes back below
         books.rows[0] = {"id": 0, "updated": eastern(books.now), "vis_state": 0}
 
-    reader, seen = Reader(books, once(replace)), {}
+    reader, seen = Reader(books, once(swap)), {}
     window = read(reader, Bounds(), seen)
     assert set(range(1, 10)) <= set(seen)
     assert window.certain
@@ -267,11 +267,43 @@ def test_what_an_earlier_read_knew_as_deleted_is_no_sign_of_movement(books):
     assert (window.certain, reader.reads) == (True, 2)
 
 
-def test_rows_are_counted_but_not_shown(books):
+def test_where_no_row_is_shown_although_some_are_counted_the_list_is_hidden(books):
     window = Window(Bounds(), lambda _: [Page([], NOON, NOON, 1, 1, 100, 7)], pytest.fail)
     assert list(window)
     assert window.hidden
     assert not window.certain
+
+
+def test_a_window_whose_rows_are_all_hidden_is_not_taken_for_a_hidden_list(books):
+    def pages(filters):
+        return [books.page(1, []) if not filters else Page([], NOON, NOON, 1, 1, 100, 1)]
+
+    window = Window(bounds(NOON, None, NOON), pages, pytest.fail)
+    assert list(window)
+    assert (window.hidden, window.certain, window.unseen) == (False, True, 2)
+
+
+def test_rows_that_are_counted_and_never_shown_are_no_movement(books):
+    class Hiding(Reader):
+        def __call__(self, filters):
+            for page in super().__call__(filters):
+                yield replace(page, rows=[row for row in page.rows if row["id"] not in {2, 8, 9}])
+
+    reader = Hiding(books, lambda: None)
+    window = read(reader, Bounds(), {})
+    assert (window.certain, window.hidden, window.unseen, reader.reads) == (True, False, 3, 2)
+
+
+def test_what_moves_among_rows_that_are_never_shown_is_noticed_all_the_same(books):
+    class Hiding(Reader):
+        def __call__(self, filters):
+            for page in super().__call__(filters):
+                yield replace(page, rows=[row for row in page.rows if row["id"] != 1])
+
+    reader, seen = Hiding(books, once(lambda: books.put(9, vis_state=1))), {}
+    window = read(reader, Bounds(), seen)
+    assert set(range(2, 10)) <= set(seen)
+    assert window.certain
 
 
 def test_filters_that_are_ignored_cost_a_warning_and_nothing_else(books):
