@@ -114,8 +114,6 @@ class Layout:
         return self.named(UPDATED)
 
     @cached_property
-    def fields(self) -> Mapping[str, Field]:
-    @cached_property
     def amounts(self) -> Mapping[str, Field]:
         """The fields that amounts go to, by FreshBooks' property."""
         found = {name: self.named(label) for name, label in _AMOUNTS.items()}
@@ -129,6 +127,8 @@ class Layout:
         own = self.named("Currency") if self.currencies is not None else None
         return str((held.get(own.api_name) if own else None) or self.currency)
 
+    @cached_property
+    def fields(self) -> Mapping[str, Field]:
         """All fields that are written, by API name."""
         found = [column.field for column in self.columns] + [extra.field for extra in self.extras]
         return {field.api_name: field for field in found}

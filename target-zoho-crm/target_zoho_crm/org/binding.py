@@ -72,12 +72,12 @@ def bind(
     )
 
 
-def _native(module: Module, row: Row, *, standard: bool) -> Field | None:
 def _says_currency(row: Row, field: Field) -> bool:
     """Return whether a field only says the currency of an invoice or payment: a text of ours, which can be changed."""
     return row.zoho == "Currency" and row.ours is not None and field.data_type != "picklist"
 
 
+def _native(module: Module, row: Row, *, standard: bool) -> Field | None:
     """Return Zoho's own field for a row; None if the organization does without it."""
     name = row.zoho if standard else UNDER_ITS_NAME.get(row.zoho or "", row.zoho)
     field = module.fields.get(name or "")

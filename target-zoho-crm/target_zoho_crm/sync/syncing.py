@@ -200,8 +200,8 @@ class StreamSync(abc.ABC):
             currency=layout.currency,
             stages=ready.stages,
             pipeline=ready.pipeline,
-            unknown_statuses=self._run.summary.unknown_statuses,
             amounts=layout.amounts,
+            unknown_statuses=self._run.summary.unknown_statuses,
         )
 
     def count_fitted(self, fitter: Fitter) -> None:
