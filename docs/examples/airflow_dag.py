@@ -16,7 +16,8 @@ with DAG(
 ) as dag:
     BashOperator(
         task_id="sync",
-        bash_command="cd /srv/freshbooks-zoho && .venv/bin/meltano run sync",
+        # What Meltano writes for a run holds secrets: it is for its owner alone.
+        bash_command="umask 077; cd /srv/freshbooks-zoho && .venv/bin/meltano run sync",
         retries=3,
         retry_delay=timedelta(minutes=5),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -15,6 +17,7 @@ from freshbooks_zoho.commands.receivables import past_due, reconcile
 from freshbooks_zoho.commands.serve import serve
 from freshbooks_zoho.commands.setup import setup
 from freshbooks_zoho.commands.status import status
+from freshbooks_zoho.secret_files import protect
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,6 +27,7 @@ def main() -> None:
 
     Exit codes: 0 all is well, 1 the command could not do its work, 2 wrong usage, 3 something needs your attention.
     """
+    protect(os.environ, Path.cwd())
 
 
 for command in (connect, disconnect, setup, plan, serve, status, doctor, retry, dismiss, past_due, reconcile, keys):

@@ -141,12 +141,17 @@ def find_project(environment: Mapping[str, str], folder: Path) -> Project | None
     Raises:
         ProjectError: if it has no Meltano, or its file cannot be read.
     """
+    if (root := find_root(environment, folder)) is None:
+        return None
+    return Project(root, _find_meltano(root, environment), _find_environment(root, environment))
+
+
+def find_root(environment: Mapping[str, str], folder: Path) -> Path | None:
+    """Return the folder of the project that the process was started in, or below; None if there is none."""
     given = environment.get("MELTANO_PROJECT_ROOT")
     candidates = [Path(given)] if given else [folder, *folder.parents]
-    root = next((one for one in candidates if (one / "meltano.yml").is_file()), None)
-    if root is None:
-        return None
-    return Project(root.resolve(), _find_meltano(root, environment), _find_environment(root, environment))
+    root = next((candidate for candidate in candidates if (candidate / "meltano.yml").is_file()), None)
+    return None if root is None else root.resolve()
 
 
 def read_meltano_yml(root: Path) -> dict[str, Any]:
@@ -176,7 +181,7 @@ def variables(environment: Mapping[str, str]) -> dict[str, str]:
 
 def system_folder(root: Path, environment: Mapping[str, str]) -> Path:
     """Give where Meltano keeps a project's plugins, its database, and the files of runs under way."""
-    return Path(environment.get(SYSTEM_FOLDER_VARIABLE) or root / ".meltano")
+    return root / (environment.get(SYSTEM_FOLDER_VARIABLE) or ".meltano")
 
 
 def _find_meltano(root: Path, environment: Mapping[str, str]) -> Path:

@@ -21,6 +21,7 @@ from singer_store.errors import (
     WrongKeyError,
 )
 from singer_store.leases import Lease, Leases
+from singer_store.meltano_folder import close_to_others
 from singer_store.pending import SET_ASIDE, Pending, PendingObject, Tally
 from singer_store.runs import Run, Runs
 from singer_store.secrets import Secrets
@@ -59,6 +60,7 @@ __all__ = [
     "WrittenRecord",
     "WrittenRecords",
     "WrongKeyError",
+    "close_to_others",
     "oauth",
     "open_store",
 ]

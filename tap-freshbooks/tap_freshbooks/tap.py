@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import weakref
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
-from singer_store import StoreError
+from singer_store import StoreError, close_to_others
 from tap_freshbooks.config import CONFIG_JSONSCHEMA
 from tap_freshbooks.errors import SettingError, TapError
 from tap_freshbooks.run import Run
@@ -61,6 +62,7 @@ class TapFreshBooks(Tap):
         Raises:
             SettingError: if a number or an object in the environment cannot be read.
         """
+        close_to_others(os.environ)
         try:
             super().__init__(*arguments, **more)
         except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import weakref
 from functools import cached_property
@@ -12,7 +13,7 @@ from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
-from singer_store import StoreError
+from singer_store import StoreError, close_to_others
 from target_zoho_crm.background import Background
 from target_zoho_crm.config import CONFIG_JSONSCHEMA
 from target_zoho_crm.errors import ConfigurationError, ZohoError
@@ -63,6 +64,7 @@ class TargetZohoCRM(Target):
     """What is said at the end of a run that has brought nothing of a stream."""
 
     def __init__(self, **arguments: Any) -> None:
+        close_to_others(os.environ)
         self._sinks: list[ZohoSink] = []
         self._background = Background()
         super().__init__(**arguments)

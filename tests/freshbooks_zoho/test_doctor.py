@@ -284,16 +284,20 @@ def test_files_that_others_may_read_are_found_with_the_command_that_closes_them(
     files[0].touch()
     for file in files:
         file.chmod(0o644)
+    folder = calm.root / ".meltano"
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
     calm.tap.pop("store_key")
     calm.target.pop("store_key")
 
     findings = calm.examine()
 
-    assert findings["private files"].mend == f"chmod 600 {' '.join(map(str, files))}"
+    assert findings["private files"].mend == f"chmod go= {' '.join(map(str, [*files, folder]))}"
     assert findings["store"].level == "bad"
     assert "mode 0644" in findings["store"].sentence
     for file in files:
         file.chmod(0o600)
+    folder.chmod(0o700)
     assert not_ok(calm.examine()) == {}
 
 

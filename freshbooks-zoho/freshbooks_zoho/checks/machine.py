@@ -20,6 +20,7 @@ from freshbooks_zoho.project import read_meltano_yml, system_folder, variables
 from freshbooks_zoho.settings import PLUGIN, TAP, TARGET
 from singer_store.database import parse_url
 from singer_store.location import default_key_file
+from singer_store.meltano_folder import is_open_to_others, private_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -141,12 +142,12 @@ def private_files(subject: Subject) -> Finding:
     if (database := store_file(found.store_url)) is not None:
         files += [database.with_name(database.name + suffix) for suffix in ("", "-wal", "-shm")]
     there = [file for file in files if file.exists()]
-    is_open = [file for file in there if os.name == "posix" and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
+    # During a run, and after one that was killed, it holds the settings of the plugins.
+    folders = [path for path in private_paths(subject.project.root, subject.environment) if path.exists()]
+    is_open = [path for path in (*there, *folders) if is_open_to_others(path)]
     if is_open:
-        named = ", ".join(f"{file} ({stat.S_IMODE(file.stat().st_mode):04o})" for file in is_open)
-        return bad(
-            f"Other users of this machine may read {named}.", f"chmod 600 {' '.join(str(file) for file in is_open)}"
-        )
+        named = ", ".join(f"{path} ({stat.S_IMODE(path.stat().st_mode):04o})" for path in is_open)
+        return bad(f"Other users of this machine may read {named}.", f"chmod go= {' '.join(map(str, is_open))}")
     if not there:
         return ok("There is no file with secrets.")
     return ok(f"Only their owner may read {', '.join(file.name for file in there)}.")
