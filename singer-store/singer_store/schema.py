@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import sys
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import InvalidToken
-from sqlalchemy import JSON, Column, DateTime, Index, Integer, MetaData, String, Table, Text, inspect, select
+from sqlalchemy import JSON, Column, DateTime, Index, Integer, MetaData, String, Table, Text, inspect, select, update
 from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.schema import CreateSchema
 from sqlalchemy.types import TypeDecorator
 
 from singer_store.database import POSTGRES_SCHEMA
 from singer_store.errors import CorruptRowError, NewerSchemaError, WrongKeyError
+from singer_store.upgrades import SCHEMA_VERSION, bring_up_to_date
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
     from singer_store.database import Database
     from singer_store.keys import Keyring, KeySource
 
-SCHEMA_VERSION = 1
-_CREATE_TIMEOUT = 120.0
+logger = logging.getLogger(__name__)
+
+_LOCK_SECONDS = 120.0
 
 
 class NaiveTimeError(DontWrapMixin, ValueError):
@@ -72,11 +75,15 @@ tokens = Table(
     Column("issued_at", UtcDateTime),
     Column("expires_at", UtcDateTime),
     Column("refreshed_at", UtcDateTime),
+    # Name of the machine that did.
+    Column("refreshed_on", String(200)),
     # How often the present refresh token was sent without a known answer.
     Column("tries", Integer, nullable=False, default=0),
     Column("connect_again", String),
     Column("blocked_until", UtcDateTime),
     Column("blocked_by", String),
+    # What the plugin made of the service's answer, for whoever has to wait.
+    Column("blocked_message", Text),
     # Counts the grants stored, so that a late writer never puts an older one over a newer one.
     Column("grant_number", Integer, nullable=False, default=0),
 )
@@ -138,12 +145,15 @@ written = Table(
     # API names of the fields that the digest is about, with a space between them.
     Column("fields", Text, nullable=False),
     Column("digest", String(64), nullable=False),
+    # Id of the object that this one belongs to, such as an invoice's client.
+    Column("parent", String(200)),
     Index("written_record", "record_id"),
+    Index("written_parent", "account", "stream", "parent"),
 )
 
 
 def open_schema(database: Database, source: KeySource) -> tuple[Keyring, bytes]:
-    """Make the tables where there are none, and check version and key.
+    """Make the tables where there are none, check version and key, and bring an older store up to date.
 
     Returns:
         The keys, and the salt for the digests of seeds. The salt is kept encrypted, which makes it the key check too.
@@ -155,13 +165,16 @@ def open_schema(database: Database, source: KeySource) -> tuple[Keyring, bytes]:
     """
     values = read_meta(database)
     if values is None:
-        with database.lock("schema", _CREATE_TIMEOUT):
+        with database.lock("schema", _LOCK_SECONDS):
             values = read_meta(database)
             if values is None:
                 values = _create(database, source.load_or_make())
-    check_version(values.get("version"), database.name)
+    version = check_version(values.get("version"), database.name)
     keyring = source.load()
-    return keyring, check_key(keyring, values.get("key_check"), database.name, source.where)
+    salt = check_key(keyring, values.get("key_check"), database.name, source.where)
+    if version < SCHEMA_VERSION:
+        _upgrade(database)
+    return keyring, salt
 
 
 def read_meta(database: Database) -> dict[str, str] | None:
@@ -172,8 +185,13 @@ def read_meta(database: Database) -> dict[str, str] | None:
         return {row.name: row.value for row in connection.execute(select(meta))}
 
 
-def check_version(version: str | None, name: str) -> None:
-    """Refuse a store that this release does not know."""
+def check_version(version: str | None, name: str) -> int:
+    """Return the version of a store's schema.
+
+    Raises:
+        CorruptRowError: When it is none.
+        NewerSchemaError: When this release does not know it.
+    """
     if version is None or not version.isdecimal():
         raise CorruptRowError(f"The database {name} has a table meta without a schema version: it is not a store.")
     if int(version) > SCHEMA_VERSION:
@@ -181,6 +199,7 @@ def check_version(version: str | None, name: str) -> None:
             f"The store {name} has schema version {version}; this release knows up to {SCHEMA_VERSION}. "
             "Upgrade singer-store (and the plugins that use it). Nothing has been changed."
         )
+    return int(version)
 
 
 def check_key(keyring: Keyring, cipher: str | None, name: str, where: str) -> bytes:
@@ -212,3 +231,14 @@ def _create(database: Database, keyring: Keyring) -> dict[str, str]:
         metadata.create_all(connection)
         connection.execute(meta.insert(), [{"name": name, "value": value} for name, value in values.items()])
     return values
+
+
+def _upgrade(database: Database) -> None:
+    """Bring an older store up to date, by one of several processes; one that dies half way leaves it as it was."""
+    with database.lock("schema", _LOCK_SECONDS), database.write() as connection:
+        here = meta.c.name == "version"
+        version = int(connection.execute(select(meta.c.value).where(here)).scalar_one())
+        if version < SCHEMA_VERSION:
+            bring_up_to_date(connection, version, None if database.file else POSTGRES_SCHEMA)
+            connection.execute(update(meta).where(here).values(value=str(SCHEMA_VERSION)))
+            logger.info("Brought the store from version %s of its schema to %s.", version, SCHEMA_VERSION)

@@ -71,10 +71,12 @@ class TokenRow:
     issued_at: datetime | None = None
     expires_at: datetime | None = None
     refreshed_at: datetime | None = None
+    refreshed_on: str | None = None
     tries: int = 0
     connect_again: str | None = None
     blocked_until: datetime | None = None
     blocked_by: str | None = None
+    blocked_message: str | None = None
     grant_number: int = 0
 
 

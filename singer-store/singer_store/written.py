@@ -36,6 +36,7 @@ class WrittenRecord:
         record_id: The record's id in the destination.
         fields: API names of the fields that were written, or compared and found equal.
         digest: Of their values, made with `WrittenRecords.digest`.
+        parent: Id of the object that this one belongs to, such as an invoice's client; None where it belongs to none.
     """
 
     account: str
@@ -44,6 +45,7 @@ class WrittenRecord:
     record_id: str
     fields: tuple[str, ...]
     digest: str
+    parent: str | None = None
 
 
 class WrittenRecords:
@@ -62,11 +64,11 @@ class WrittenRecords:
         rows = [{**vars(record), "fields": " ".join(record.fields)} for record in records]
         statement = self._database.insert(written)
         new = statement.excluded
-        names = ("record_id", "fields", "digest")
+        names = ("record_id", "fields", "digest", "parent")
         statement = statement.on_conflict_do_update(
             index_elements=written.primary_key.columns,
             set_={name: new[name] for name in names},
-            where=or_(*(new[name] != written.c[name] for name in names)),
+            where=or_(*(new[name].is_distinct_from(written.c[name]) for name in names)),
         )
         if rows:
             with self._database.write() as connection:
@@ -86,6 +88,19 @@ class WrittenRecords:
             with self._database.write() as connection:
                 connection.execute(statement, rows)
 
+    def forget_all(self, account: str) -> None:
+        """Remove all objects of an account."""
+        with self._database.write() as connection:
+            connection.execute(delete(written).where(written.c.account == account))
+
+    def objects(self, account: str, stream: str | None = None) -> list[tuple[str, str]]:
+        """Return stream and id of all of an account's objects that were written, or of those of one stream."""
+        query = select(written.c.stream, written.c.object_id).where(written.c.account == account)
+        if stream is not None:
+            query = query.where(written.c.stream == stream)
+        with self._database.read() as connection:
+            return [(row.stream, row.object_id) for row in connection.execute(query)]
+
     def record_ids(self, account: str, stream: str, object_ids: Iterable[str]) -> dict[str, str]:
         """Give the ids of the records that were written for an account's objects, by object id."""
         found: dict[str, str] = {}
@@ -97,6 +112,14 @@ class WrittenRecords:
                 )
                 found.update((row.object_id, row.record_id) for row in connection.execute(query))
         return found
+
+    def children(self, account: str, stream: str, parent: str) -> dict[str, str]:
+        """Return the ids of the records that were written for a stream's objects of one parent, by object id."""
+        query = select(written.c.object_id, written.c.record_id).where(
+            written.c.account == account, written.c.stream == stream, written.c.parent == parent
+        )
+        with self._database.read() as connection:
+            return {row.object_id: row.record_id for row in connection.execute(query)}
 
     def of_records(self, record_ids: Iterable[str]) -> dict[str, WrittenRecord]:
         """Give those of the destination's records that are ours, by record id."""
@@ -110,7 +133,7 @@ class WrittenRecords:
 
 def _record(row: Row[Any]) -> WrittenRecord:
     return WrittenRecord(
-        row.account, row.stream, row.object_id, row.record_id, tuple(str(row.fields).split()), row.digest
+        row.account, row.stream, row.object_id, row.record_id, tuple(str(row.fields).split()), row.digest, row.parent
     )
 
 

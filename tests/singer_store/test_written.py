@@ -29,6 +29,23 @@ def test_records_are_found_by_the_object_too(store):
     assert store.written.record_ids("acc", "clients", ["2"]) == {}
 
 
+def test_children_are_found_by_their_parent(store):
+    store.written.note(
+        [
+            record(1, parent="7"),
+            record(2, parent="7"),
+            record(3, parent="8"),
+            record(4),
+            record(5, stream="x", parent="7"),
+        ]
+    )
+    assert store.written.children("acc", "invoices", "7") == {"1": record(1).record_id, "2": record(2).record_id}
+
+    store.written.note([record(1, parent="8"), record(2), record(4, parent="7")])
+    assert store.written.children("acc", "invoices", "7") == {"4": record(4).record_id}
+    assert store.written.of_records([record(1).record_id])[record(1).record_id].parent == "8"
+
+
 def test_the_last_writing_counts(store):
     store.written.note([record(1), record(2)])
     store.written.note([record(1, digest="new", record_id="9"), record(2)])

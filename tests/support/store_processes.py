@@ -6,7 +6,8 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
-from singer_store import Grant, StoreError, open_store
+from singer_store import Grant, StoreError, open_store, schema
+from singer_store.upgrades import bring_up_to_date
 from support.forked import context
 from support.token_server import refresher
 
@@ -50,10 +51,21 @@ def ask_at_once(settings: dict[str, Any], barrier: Any, results: Any) -> None:
         raise
 
 
-def all_at_once(number: int, settings: dict[str, Any]) -> list[str]:
-    """Let that many processes ask for a token at the same moment; gives their answers."""
+def only_open(settings: dict[str, Any], barrier: Any, results: Any) -> None:
+    """Open the store at the same moment as the others."""
+    barrier.wait(timeout=120)
+    try:
+        open_as(settings).close()
+    except StoreError as error:
+        results.put(f"{type(error).__name__}: {error}")
+    else:
+        results.put("opened")
+
+
+def all_at_once(number: int, settings: dict[str, Any], work: Callable[..., None] = ask_at_once) -> list[str]:
+    """Let that many processes ask for a token, or do other work, at the same moment; gives their answers."""
     barrier, results = context.Barrier(number), context.SimpleQueue()
-    processes = [context.Process(target=ask_at_once, args=(settings, barrier, results)) for _ in range(number)]
+    processes = [context.Process(target=work, args=(settings, barrier, results)) for _ in range(number)]
     for process in processes:
         process.start()
     answers = [results.get() for _ in processes]
@@ -105,12 +117,24 @@ def refresh_until(step: str, settings: dict[str, Any], pipe: Connection) -> None
             pipe.send(type(error).__name__)
 
 
-class Refresher:
-    """Another process in the middle of a refresh. Use with `with`: it is ended in any case."""
+def upgrade_until(settings: dict[str, Any], pipe: Connection) -> None:
+    """Open an older store, and stand still when all but the commit is done until killed."""
 
-    def __init__(self, step: str, settings: dict[str, Any]) -> None:
+    def stop(*arguments: Any) -> None:
+        bring_up_to_date(*arguments)
+        pipe.send("before the commit")
+        pipe.recv()
+
+    schema.bring_up_to_date = stop
+    open_as(settings)
+
+
+class Other:
+    """Another process, in the middle of something. Use with `with`: it is ended in any case."""
+
+    def __init__(self, work: Callable[..., None], *arguments: Any) -> None:
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=refresh_until, args=(step, settings, theirs))
+        self.process = context.Process(target=work, args=(*arguments, theirs))
         self.process.start()
         theirs.close()
 
@@ -130,3 +154,17 @@ class Refresher:
         self.kill()
         self.process.close()
         self.pipe.close()
+
+
+class Refresher(Other):
+    """Another process in the middle of a refresh."""
+
+    def __init__(self, step: str, settings: dict[str, Any]) -> None:
+        super().__init__(refresh_until, step, settings)
+
+
+class Upgrader(Other):
+    """Another process that brings an older store up to date."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__(upgrade_until, settings)
