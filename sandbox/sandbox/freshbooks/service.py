@@ -81,4 +81,7 @@ class Service:
             check_token(request, self.oauth, "user:profile:read", "auth")
         except RefusedError as refused:
             return refused.response
-        return Response(200, {"response": me(self.businesses)}, content_type="application/json; charset=utf-8")
+        identity = me(self.businesses)
+        if self.switches.null_membership:
+            identity["business_memberships"].insert(0, None)
+        return Response(200, {"response": identity}, content_type="application/json; charset=utf-8")

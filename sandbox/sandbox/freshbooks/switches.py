@@ -40,6 +40,9 @@ class Switches:
     unreadable_rows: bool = False
     """To a client-role identity, lists tell the `total` and give no rows."""
 
+    null_membership: bool = False
+    """``/users/me`` lists a membership that is null."""
+
     # Errors
     error_shape: str = "by_version"
     """``classic``, ``new``, or ``by_version``: new for ``Api-Version: alpha``, classic otherwise."""

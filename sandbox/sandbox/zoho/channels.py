@@ -73,7 +73,9 @@ class Channels:
         return [
             each
             for each in self._subscriptions.values()
-            if channel_id in (None, each.channel_id) and module in (None, each.module)
+            if channel_id in (None, each.channel_id)
+            and module in (None, each.module)
+            and each.module in self._org.modules
         ]
 
     def enable(self, raw: Any, index: int) -> list[Subscription]:

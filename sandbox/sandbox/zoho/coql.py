@@ -47,7 +47,7 @@ class Query:
         self._org, self._select = org, select
         module = org.modules.get(select.module)
         if module is None:
-            raise ApiError(400, "INVALID_QUERY", {"reason": "invalid module", "module": select.module})
+            raise unknown_module(select.module)
         self.module: Module = module
         self._rows = org.tables[module.api_name].rows
         self._columns = Columns(org, module)
@@ -166,6 +166,11 @@ class Query:
             if types is not None and (field.data_type not in types or field.api_name == "id"):
                 details = {"column_name": column.path, "reason": "function not supported for the column"}
                 raise ApiError(400, "INVALID_QUERY", details, "invalid query formed")
+
+
+def unknown_module(name: str) -> ApiError:
+    """Return the answer to a query of a module that is not there."""
+    return ApiError(400, "INVALID_QUERY", {"reason": "invalid module", "module": name})
 
 
 def _apply(function: str, values: list[Any], path: str) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.http import Response, route
 from sandbox.zoho.errors import ApiError
-from sandbox.zoho.permissions import may
+from sandbox.zoho.permissions import may, need_view
 
 if TYPE_CHECKING:
     from sandbox.zoho.call import ApiCall
@@ -63,7 +63,8 @@ class Metadata:
     def module(self, call: ApiCall, name: str) -> Response:
         """Give one module ("Module Metadata")."""
         call.need("settings", "modules", "READ")
-        return Response(body={"modules": [self._described(module_named(self._org, name, 3))]})
+        unknown = ApiError(400, "INVALID_MODULE", {"resource_path_index": 3})
+        return Response(body={"modules": [self._described(self._known(_find(self._org, name), unknown))]})
 
     def _seen(self, module: Module) -> bool:
         return not self._org.switches.modules_follow_profile or may(self._org, "view", module)
@@ -143,10 +144,15 @@ class Metadata:
         return Response(body={"currencies": shown})
 
     def _module(self, call: ApiCall) -> Module:
-        name = call.required("module")
-        module = self._org.modules.get(name)
+        unknown = ApiError(400, "INVALID_MODULE", {"param_name": "module"})
+        return self._known(self._org.modules.get(call.required("module")), unknown)
+
+    def _known(self, module: Module | None, unknown: ApiError) -> Module:
+        """Return a module that there is, and that the user may see."""
         if module is None:
-            raise ApiError(400, "INVALID_MODULE", {"param_name": "module"})
+            raise unknown
+        if self._org.switches.modules_follow_profile:
+            need_view(self._org, module, unknown)
         return module
 
     def _ids(self) -> dict[str, str]:
@@ -189,18 +195,19 @@ class Metadata:
         }
 
 
-def module_named(org: Organization, name: str, position: int = 0) -> Module:
-    """Give a module by its API name or id.
-
-    Args:
-        org: the organization.
-        name: what the path says.
-        position: where in the path, for Zoho's error.
+def module_named(org: Organization, name: str) -> Module:
+    """Return the module that a path names first, by API name or id.
 
     Raises:
-        ApiError: INVALID_MODULE.
+        ApiError: INVALID_MODULE, or NO_PERMISSION where the user may not see it.
     """
-    module = org.modules.get(name) or next((each for each in org.modules.values() if each.id == name), None)
+    unknown = ApiError(400, "INVALID_MODULE", {"resource_path_index": 0})
+    module = _find(org, name)
     if module is None:
-        raise ApiError(400, "INVALID_MODULE", {"resource_path_index": position})
+        raise unknown
+    need_view(org, module, unknown)
     return module
+
+
+def _find(org: Organization, name: str) -> Module | None:
+    return org.modules.get(name) or next((each for each in org.modules.values() if each.id == name), None)

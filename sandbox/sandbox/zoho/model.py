@@ -84,6 +84,10 @@ class Field:
     decimals: int | None = None
     custom: bool = False
     read_only: bool = False
+    read_only_for_profile: bool = False
+    """Whether the user's profile may only read it."""
+    restricted: bool = False
+    """Whether it is kept from the API, as personal data may be (GDPR): read as empty, written all the same."""
     mandatory: bool = False
     unique: bool = False
     external: dict[str, Any] | None = None
@@ -95,6 +99,11 @@ class Field:
     """What a text may be, although no metadata say so: a field over a global set of values."""
     refusal: str = "INVALID_DATA"
     """The code for what is not accepted."""
+
+    @property
+    def writable(self) -> bool:
+        """Whether values that are sent are taken; else they are passed over."""
+        return not (self.read_only or self.read_only_for_profile)
 
     def values(self) -> list[str]:
         """Give the values a record may have, as they are displayed."""
@@ -126,7 +135,7 @@ class Field:
             "decimal_place": self.decimals,
             "custom_field": self.custom,
             "created_source": "custom" if self.custom else "default",
-            "read_only": self.read_only,
+            "read_only": not self.writable,
             "field_read_only": self.read_only,
             "system_mandatory": self.mandatory,
             "visible": True,
@@ -140,18 +149,14 @@ class Field:
             "currency": {"precision": self.decimals, "rounding_option": "normal"}
             if self.data_type == "currency"
             else {},
+            "private": {"restricted": True, "type": "Sensitive", "export": False} if self.restricted else None,
             "view_type": {
                 "view": True,
-                "edit": not self.read_only,
-                "create": not self.read_only,
+                "edit": self.writable,
+                "create": self.writable,
                 "quick_create": False,
             },
-            "operation_type": {
-                "web_update": not self.read_only,
-                "api_create": not self.read_only,
-                "web_create": not self.read_only,
-                "api_update": not self.read_only,
-            },
+            "operation_type": dict.fromkeys(("web_update", "api_create", "web_create", "api_update"), self.writable),
         }
 
 

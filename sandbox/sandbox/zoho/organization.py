@@ -81,7 +81,7 @@ class Organization:
 
     def checks(self, module: Module) -> dict[str, Check | None]:
         """Return the check of every field that can be written; None for lookups."""
-        fields = [each for each in module.fields.values() if not each.read_only]
+        fields = [each for each in module.fields.values() if each.writable]
         known = self._checks.get(module.api_name)
         if known is None or known[0] != fields:
             known = fields, {each.api_name: check_for(each, self.switches) for each in fields}
@@ -117,6 +117,13 @@ class Organization:
         table.indexes.pop(api_name, None)
         for row in table.rows.values():
             row.pop(api_name, None)
+
+    def remove_module(self, api_name: str) -> None:
+        """Take a module with its records out of the organization, and the lookups that lead to it."""
+        del self.modules[api_name], self.tables[api_name]
+        for module in self.modules.values():
+            for name in [name for name, each in module.fields.items() if each.lookup == api_name]:
+                self.remove_field(module, name)
 
     def new_field(self, label: str, data_type: str, **options: Any) -> Field:
         """Return a field that is nowhere yet; its API name is derived from the label.

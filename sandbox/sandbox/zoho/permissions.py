@@ -36,10 +36,12 @@ def need(org: Organization, *permissions: str) -> None:
         raise ApiError(403, "NO_PERMISSION", {"permissions": shown})
 
 
-def need_view(org: Organization, module: Module) -> None:
+def need_view(org: Organization, module: Module, unknown: ApiError) -> None:
     """Refuse a user who may not see a module.
 
     Raises:
-        ApiError: NO_PERMISSION.
+        ApiError: NO_PERMISSION, or where that is switched on, `unknown`: the answer about a module that is not there.
     """
+    if not may(org, "view", module) and org.switches.hidden_module_refusal == "INVALID_MODULE":
+        raise unknown
     need(org, named("view", module.api_name))

@@ -54,7 +54,7 @@ class Renderer:
     def __init__(self, org: Organization, module: Module, names: Iterable[str], *, to_person: bool = False) -> None:
         self._org = org
         self._zone = org.time_zone
-        self._actual = org.switches.reads_actual_values and not to_person
+        self._to_person = to_person
         self._shows = [(name, self.shower(module.fields[name])) for name in names]
 
     def show(self, row: Record) -> dict[str, Any]:
@@ -65,14 +65,16 @@ class Renderer:
         }
 
     def shower(self, field: Field) -> Callable[[Any], Any] | None:
-        """Give what turns a kept value of a field into what is shown; None where it is shown as it is."""
+        """Return what turns a kept value of a field into what is shown; None where it is shown as it is."""
+        if field.restricted and not self._to_person:
+            return lambda _: None
         if field.data_type == "datetime":
             return self._local
         if field.data_type == "ownerlookup":
             return self._user
         if field.data_type == "lookup" and field.lookup is not None:
             return self._reference(field.lookup)
-        if field.data_type == "picklist" and self._actual:
+        if field.data_type == "picklist" and self._org.switches.reads_actual_values and not self._to_person:
             actual = {each.display_value: each.actual_value for each in field.choices}
             return lambda value: actual.get(value, value)
         return None

@@ -11,7 +11,6 @@ from sandbox.http import Response, route
 from sandbox.zoho.errors import ApiError
 from sandbox.zoho.listing import PER_PAGE
 from sandbox.zoho.metadata import module_named
-from sandbox.zoho.permissions import need_view
 from sandbox.zoho.render import Renderer
 from sandbox.zoho.values import parse_datetime
 
@@ -50,7 +49,6 @@ class Search:
             raise ApiError(401, "OAUTH_SCOPE_MISMATCH")
         call.need("modules", module, "READ")
         found = module_named(self._org, module)
-        need_view(self._org, found)
         test = self._test(call, found)
         page, per_page = call.number("page", 1), call.number("per_page", PER_PAGE, PER_PAGE)
         if page * per_page > MAX_ROWS:

@@ -80,6 +80,8 @@ class Switches:
     # metadata
     modules_follow_profile: bool = True
     """GET settings/modules leaves out what the user may not view, and says what else the user may not do."""
+    hidden_module_refusal: str = "NO_PERMISSION"
+    """What calls about a module that the user may not view are told: that (403) or ``INVALID_MODULE`` (400)."""
     currencies_without_feature: str = "CURRENCIES_NOT_ENABLED"
     """The code of GET org/currencies with one currency: that, ``FEATURE_NOT_SUPPORTED`` or ``FEATURE_NOT_ENABLED``."""
     currencies_without_feature_status: int = 403

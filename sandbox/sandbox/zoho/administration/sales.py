@@ -65,6 +65,18 @@ class Sales(Crm):
                 org.make_default(pipeline)
             return pipeline
 
+    def make_default_pipeline(self, name: str) -> None:
+        """Let a pipeline be the default of its layout.
+
+        Raises:
+            LookupError: if there is no such pipeline.
+        """
+        with self.lock:
+            pipeline = self.organization.pipeline(name)
+            if pipeline is None:
+                raise LookupError(f"there is no pipeline {name!r}")
+            self.organization.make_default(pipeline)
+
     def use_own_stages(self, stages: Mapping[str, str]) -> None:
         """Let Deals have the firm's own stages and no others, in every pipeline.
 

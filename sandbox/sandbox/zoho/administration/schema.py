@@ -88,3 +88,38 @@ class Schema(Crm):
         with self.lock:
             field = self.organization.modules[module].fields[api_name]
             field.accepted, field.refusal = tuple(values), code
+
+    def make_unique(self, module: str, api_name: str) -> None:
+        """Let a field, standard ones too, take no value twice ("Do not allow duplicate values").
+
+        Raises:
+            RowError: if its type does not allow that, two records share a value, or two fields are unique already.
+        """
+        with self.lock:
+            raw = {"unique": {"case_sensitive": False}}
+            self._customizing.change_field(self.organization.modules[module], api_name, raw)
+
+    def set_unused(self, module: str, api_name: str) -> None:
+        """Take a field out of every layout: ``GET settings/fields`` lists it with ``type=all`` only."""
+        with self.lock:
+            for layout in self.organization.modules[module].layouts:
+                layout.hidden.add(api_name)
+
+    def set_read_only(self, module: str, api_name: str) -> None:
+        """Let the profile of the API's user only read a field; values that are sent are passed over."""
+        with self.lock:
+            self.organization.modules[module].fields[api_name].read_only_for_profile = True
+
+    def restrict_for_api(self, module: str, api_name: str) -> None:
+        """Keep a field from the API, as privacy settings do: it is read as empty, and written all the same."""
+        with self.lock:
+            self.organization.modules[module].fields[api_name].restricted = True
+
+    def delete_module(self, api_name: str) -> None:
+        """Delete a module with its records; an organization that sells to persons has no Accounts.
+
+        Raises:
+            LookupError: if there is no such module.
+        """
+        with self.lock:
+            self.organization.remove_module(api_name)
