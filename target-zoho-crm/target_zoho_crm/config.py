@@ -111,6 +111,13 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         'of your own that begins with an equals sign: {"invoices": {"Cost Centre": "=Sales"}}.',
     ),
     th.Property(
+        "owner",
+        th.StringType,
+        title="Owner of new accounts",
+        description="The e-mail of the Zoho user who owns new accounts; the user who gave the consent if not set. New "
+        "deals and payments get the owner of their account. Whoever owns a record later is left alone.",
+    ),
+    th.Property(
         "deleted_records",
         th.StringType,
         default="mark",

@@ -49,6 +49,8 @@ class Run:
         started_at: when the run began (UTC).
         accounts: Zoho ids of the accounts that this run has met, by FreshBooks ID of the client.
         deals: the deals that this run has met, by FreshBooks ID of the invoice.
+        owners: Zoho ids of the owners of accounts that this run has met, by Zoho id of the account; None is the user
+            who gave the consent.
         removed: FreshBooks IDs of the invoices that are deleted in FreshBooks and, as the setting asks, in Zoho.
     """
 
@@ -58,6 +60,7 @@ class Run:
         self.started_at = datetime.now(timezone.utc)
         self.accounts: dict[str, str] = {}
         self.deals: dict[str, Deal] = {}
+        self.owners: dict[str, str | None] = {}
         self.removed: set[str] = set()
         self._ready: Ready | None = None
         self._surveying = RLock()
@@ -128,7 +131,13 @@ class Run:
     @cached_property
     def reader(self) -> Reader:
         """What reads records."""
-        return Reader(self.client, partial(former_records, self.store.written))
+        return Reader(self.client, partial(former_records, self.store.written), self.follow_up.twins)
+
+    def learn_owners(self, account_ids: Iterable[str]) -> None:
+        """Ask for the owners of accounts that are not known yet; one that a dry run pretends has none."""
+        unknown = {one for one in account_ids if one.isdecimal()} - self.owners.keys()
+        if unknown:
+            self.owners |= dict.fromkeys(unknown) | self.reader.owners(unknown)
 
     @cached_property
     def follow_up(self) -> FollowUp:

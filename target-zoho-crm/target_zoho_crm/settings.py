@@ -35,6 +35,7 @@ class Settings:
     pipeline: str | None = None
     stage_map: Mapping[str, str] = field(default_factory=dict)
     extra_fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    owner: str | None = None
     delete: bool = False
     workflows: bool = False
     dry_run: bool = False
@@ -65,6 +66,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         pipeline=_text(config, "pipeline"),
         stage_map=_texts(_object(config, "stage_map"), "stage_map"),
         extra_fields=_extra_fields(_object(config, "extra_fields")),
+        owner=_text(config, "owner"),
         delete=deleted_records == "delete",
         workflows=_flag(config, "workflows", default=False),
         dry_run=read_dry_run(config),

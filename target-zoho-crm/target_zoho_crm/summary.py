@@ -28,6 +28,7 @@ REMARKS = {
     "fitted": "values shortened, rounded or left out",
     "rolled_up": "deals with a new last payment",
     "alarms": "written into another record",
+    "twins": "there more than once",
 }
 NAMED_FOR_A_CAUSE = 5
 """Records that are named in the log for one cause; the others are counted."""

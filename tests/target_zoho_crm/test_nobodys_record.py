@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from support.target import Org, client, invoice
+from support.target import Org, client, invoice, payment
+
+from target_zoho_crm.sync.left_alone import bring_back, leave_alone
 
 LATER = "2026-06-30T00:00:00+00:00"
 SWITCHBOARD = "030 100"
@@ -97,3 +99,117 @@ def test_two_runs_at_once_make_one_account_where_another_field_is_unique(unique_
     assert slow.hits == 1
     assert sorted(accounts(unique_phones)) == ["ZyQ04o:1", "ZyQ04o:9"]
     assert unique_phones.one("Deals")["Account_Name"]["id"] == accounts(unique_phones)["ZyQ04o:1"]["id"]
+
+
+# foreign values in the field of the FreshBooks ID
+
+
+def test_a_plain_number_of_an_earlier_integration_links_and_other_values_are_left_alone(new_org, caplog):
+    zoho = new_org.box.zoho
+    for module in ("Accounts", "Deals"):
+        zoho.add_custom_field(module, "FreshBooks ID", length=100)
+    linked = zoho.insert("Accounts", {"Account_Name": "Client one of old", "FreshBooks_ID": "1"})
+    foreign = zoho.insert("Accounts", {"Account_Name": "Client 2", "FreshBooks_ID": "X-17"})
+    deal = zoho.insert("Deals", {"Deal_Name": "1", "Stage": "Qualification", "FreshBooks_ID": "1"})
+
+    for _ in range(2):
+        result = new_org.run(*[("clients", client(number)) for number in (1, 2, 3)], ("invoices", invoice(1)))
+        assert result.error is None
+
+    found = accounts(new_org)
+    assert (found["ZyQ04o:1"]["id"], found["X-17"]["id"]) == (linked, foreign)
+    assert found["X-17"]["Account_Name"] == "Client 2"
+    assert set(found) == {"ZyQ04o:1", "X-17", "ZyQ04o:3"}
+    assert new_org.one("Deals")["id"] == deal
+    assert new_org.pending()["clients", "2"].reason == "ambiguous"
+    assert "of Accounts holds values that this product has not written, such as '1', 'X-17'" in caplog.text
+
+
+def test_foreign_values_are_said_by_the_plan_too(new_org, capsys):
+    new_org.box.zoho.add_custom_field("Accounts", "FreshBooks ID", length=100)
+    new_org.box.zoho.insert("Accounts", {"Account_Name": "Somebody", "FreshBooks_ID": "X-17"})
+
+    assert new_org.run(("clients", client()), dry_run=True).error is None
+
+    assert "such as 'X-17'" in capsys.readouterr().err
+
+
+# records that were restored
+
+
+def test_a_record_that_came_back_beside_its_successor_is_named_and_counted_once(new_org, caplog):
+    assert new_org.run(("clients", client()), ("invoices", invoice())).error is None
+    deal = new_org.one("Deals")
+    new_org.box.zoho.fields("Deals")["FreshBooks_ID"].unique = False
+    twin = new_org.box.zoho.insert(
+        "Deals", {"Deal_Name": "twin", "Stage": "Qualification", "FreshBooks_ID": "ZyQ04o:1"}
+    )
+
+    assert new_org.run(("invoices", invoice(v3_status="paid", updated=LATER))).error is None
+
+    assert f"the records {deal['id']}, {twin} of Deals carry its FreshBooks ID" in caplog.text
+    assert {row["id"]: row["Stage"] for row in new_org.records("Deals")} == {
+        deal["id"]: "Closed Won",
+        twin: "Qualification",
+    }
+
+
+# what people merge, or delete for good
+
+
+def firm(number=1):
+    return ("clients", client(number)), ("invoices", invoice(number, number)), ("payments", payment(number, number))
+
+
+def test_the_account_that_a_clients_deals_were_merged_into_is_the_clients_from_then_on(new_org):
+    assert new_org.run(*firm()).error is None
+    master = new_org.box.zoho.insert("Accounts", {"Account_Name": "Acme"})
+    new_org.box.zoho.merge("Accounts", master, accounts(new_org)["ZyQ04o:1"]["id"])
+
+    for _ in range(2):
+        assert new_org.run(*firm(), ("invoices", invoice(2, 1))).error is None
+
+    assert [row["id"] for row in new_org.records("Accounts")] == [master]
+    assert new_org.one("Accounts")["FreshBooks_ID"] == "ZyQ04o:1"
+    assert {row["Account_Name"]["id"] for row in new_org.records("Deals")} == {master}
+
+
+def test_a_merge_is_known_from_an_invoice_alone(new_org):
+    assert new_org.run(*firm()).error is None
+    master = new_org.box.zoho.insert("Accounts", {"Account_Name": "Acme"})
+    new_org.box.zoho.merge("Accounts", master, accounts(new_org)["ZyQ04o:1"]["id"])
+
+    assert new_org.run(("invoices", invoice(1, updated=LATER)), ("invoices", invoice(2, 1))).error is None
+
+    assert [row["id"] for row in new_org.records("Accounts")] == [master]
+    assert {row["Account_Name"]["id"] for row in new_org.records("Deals")} == {master}
+
+
+def test_two_clients_whose_accounts_were_merged_share_the_one_that_is_left(new_org):
+    assert new_org.run(*firm(1), *firm(2)).error is None
+    ids = {key: row["id"] for key, row in accounts(new_org).items()}
+    new_org.box.zoho.merge("Accounts", ids["ZyQ04o:2"], ids["ZyQ04o:1"])
+
+    for _ in range(2):
+        assert new_org.run(*firm(1), *firm(2), ("invoices", invoice(3, 1))).error is None
+
+    assert new_org.one("Accounts")["FreshBooks_ID"] == "ZyQ04o:2"
+    assert {row["Account_Name"]["id"] for row in new_org.records("Deals")} == {ids["ZyQ04o:2"]}
+    assert new_org.pending() == {}
+
+
+def test_what_is_left_alone_is_not_made_again_nor_is_what_belongs_to_it(new_org):
+    assert new_org.run(*firm()).error is None
+    for module in ("FreshBooks_Payments", "Deals", "Accounts"):
+        new_org.box.zoho.delete(module, new_org.one(module)["id"], permanently=True)
+    with new_org.store() as store:
+        leave_alone(store, "ZyQ04o", "clients", ["1"])
+
+    for _ in range(2):
+        assert new_org.run(*firm(), ("invoices", invoice(2, 1))).error is None
+
+    assert [new_org.records(module) for module in ("Accounts", "Deals")] == [[], []]
+    with new_org.store() as store:
+        bring_back(store, "ZyQ04o", "clients", ["1"])
+    assert new_org.run(*firm()).error is None
+    assert len(new_org.records("Deals")) == 1

@@ -21,6 +21,7 @@ SCOPES = (
     "ZohoCRM.notifications.ALL",
     "ZohoCRM.coql.READ",
     "ZohoCRM.org.READ",
+    "ZohoCRM.users.READ",
 )
 """What the consent has to cover, for the target, for `freshbooks-zoho setup` and for notifications."""
 
@@ -73,6 +74,8 @@ def scope_of(method: str, path: str) -> str:
         return "ZohoCRM.coql.READ"
     if first == "org":
         return "ZohoCRM.settings.currencies.READ" if rest == "currencies" else "ZohoCRM.org.READ"
+    if first == "users":
+        return "ZohoCRM.users.READ"
     if first == "actions":
         return "ZohoCRM.notifications.ALL"
     operation = {"GET": "READ", "POST": "CREATE", "PUT": "UPDATE", "PATCH": "UPDATE", "DELETE": "DELETE"}[method]

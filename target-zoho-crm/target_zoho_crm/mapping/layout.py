@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from target_zoho_crm.mapping.metadata import Field
 
+OWNER = "Owner"
+"""Zoho's field of the user whose a record is; it is set when one is made, and people's from then on."""
 DELETED = 1
 """FreshBooks' `vis_state` of a deleted record."""
 _AMOUNTS = {"amount": "Amount", "paid": "FreshBooks Paid", "outstanding": "FreshBooks Outstanding"}
@@ -83,6 +85,7 @@ class Layout:
         extras: the user's own lines.
         missing: API names of fields that are not there yet (only in a dry run); they cannot be read.
         page_layout: Zoho's id of the layout that a new record names, where the module has several; else None.
+        foreign: whether the field of the FreshBooks ID also holds values that are not ours.
         new_key: whether this run made the unique field of the FreshBooks ID, so that only its own records have one.
     """
 
@@ -94,6 +97,7 @@ class Layout:
     extras: tuple[Extra, ...] = ()
     missing: frozenset[str] = frozenset()
     page_layout: str | None = None
+    foreign: bool = False
     new_key: bool = False
 
     def named(self, label: str) -> Field | None:
@@ -144,12 +148,12 @@ class Layout:
 
         Nobody should miss a client for a bad e-mail, or for a part of an address that a picklist does not have. So a
         record can do without ways to reach somebody, what people in Zoho may enter themselves, and the user's own
-        fields.
+        fields; and where the owner is not active any more, the user who gave the consent gets it.
         """
         shared = {column.field.api_name for column in self.columns if column.row.owner == SHARED}
         extras = {extra.field.api_name for extra in self.extras}
         contacts = {name for name, field in self.fields.items() if field.data_type in CONTACTS}
-        delicate = frozenset(shared | extras | contacts) - {self.key.api_name}
+        delicate = frozenset(shared | extras | contacts | {OWNER}) - {self.key.api_name}
         unique = frozenset(name for name, field in self.fields.items() if field.unique) - {self.key.api_name}
         return Destination(self.stream, self.module, self.key.api_name, self.key.unique, delicate, unique)
 
@@ -177,6 +181,8 @@ class Layout:
             values[extra.field.api_name] = fitter.fit(extra.field, extra.value(record))
         if self.page_layout is not None:
             once["Layout"] = {"id": self.page_layout}
+        if setting.owner is not None:
+            once[OWNER] = {"id": setting.owner}
         return Desired(
             key=freshbooks_id(record),
             values=values,

@@ -70,6 +70,7 @@ class Setting:
         stages: status → stage.
         pipeline: the pipeline to send, or None.
         account, deal: Zoho ids of the records it points to.
+        owner: Zoho id of the user who gets a new record; None is the one who gave the consent.
         amounts: the fields that amounts go to, by FreshBooks' property.
         foreign: how many amounts could not be shown.
         unknown_statuses: FreshBooks statuses that are not in the table of stages.
@@ -81,6 +82,7 @@ class Setting:
     pipeline: str | None = None
     account: str | None = None
     deal: str | None = None
+    owner: str | None = None
     amounts: Mapping[str, Field] = field(default_factory=dict)
     foreign: int = 0
     unknown_statuses: Counter[str] = field(default_factory=Counter)

@@ -39,7 +39,7 @@ class Remembered:
 
     Attributes:
         described: what Zoho said.
-        wanted: which modules were asked for, by their names in the settings.
+        wanted: what was asked for, by its names in the settings: modules, and the owner's e-mail.
         read_at: when it was asked.
         refused: what Zoho would not make.
         refused_at: when it would not.

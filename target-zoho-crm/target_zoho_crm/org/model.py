@@ -80,3 +80,7 @@ class Organization:
     """Those of the Deals module, the default ones first; empty where the organization does not have the feature."""
     denied: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """What the user may not do with records, by API name of the module: create, edit, delete; as far as Zoho says."""
+    owner: str | None = None
+    """Zoho id of the user whom the setting `owner` names; None where it names nobody."""
+    foreign: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Some values of the field of the FreshBooks ID that are not ours, by API name of the module."""

@@ -89,7 +89,23 @@ def organization_of(described: Described) -> Organization:
         listed=listed,
         denied={one["api_name"]: frozenset(_denied(one)) for one in described["modules"]},
         pipelines=tuple(sorted(pipelines, key=lambda pipeline: not pipeline.default)),
+        owner=described.get("owner"),
+        foreign={name: tuple(values) for name, values in described.get("foreign", {}).items()},
     )
+
+
+def ask_owner(client: ZohoClient, email: str) -> str | None:
+    """Return the id of the active user with an e-mail address (a call for each two hundred); None if there is none."""
+    page = 1
+    while True:
+        params: dict[str, str | int] = {"type": "ActiveUsers", "page": page, "per_page": 200}
+        body = client.request("GET", "users", params=params).body or {}
+        for user in _list(body, "users"):
+            if str(user.get("email") or "").casefold() == email.casefold():
+                return str(user["id"])
+        if not (body.get("info") or {}).get("more_records"):
+            return None
+        page += 1
 
 
 def read_organization(client: ZohoClient, modules: Sequence[str] = STANDARD_MODULES) -> Organization:

@@ -14,6 +14,7 @@ from target_zoho_crm.errors import ConfigurationError
 from target_zoho_crm.mapping.stages import StageTable, stage_table
 from target_zoho_crm.org.access import denied
 from target_zoho_crm.org.binding import bind, bind_extras
+from target_zoho_crm.org.foreign import in_words
 from target_zoho_crm.org.identity import Identities
 from target_zoho_crm.org.mandatory import unfilled
 from target_zoho_crm.org.model import DEALS
@@ -80,7 +81,9 @@ class Survey:
     @property
     def cautions(self) -> tuple[str, ...]:
         """What else of the organization changes how records are written, a sentence each."""
-        return tuple(sentence for layout in self.layouts.values() for sentence in _unique_besides(layout))
+        said = [sentence for layout in self.layouts.values() for sentence in _unique_besides(layout)]
+        foreign = self.organization.foreign
+        return (*said, *(in_words(one, foreign[one.module]) for one in self.layouts.values() if one.module in foreign))
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -135,6 +138,11 @@ def survey(
     modules = {one.spec.name: one.module for one in found.values() if one.module}
     there = [module.api_name for module in modules.values()]
     problems += denied(organization, there, delete=settings.delete)
+    if settings.owner and organization.owner is None:
+        problems.append(
+            f"The setting owner is {settings.owner!r}, and Zoho has no active user of that e-mail; correct it, or "
+            "remove it to give new accounts to the user who gave the consent."
+        )
     return Survey(
         organization,
         found,

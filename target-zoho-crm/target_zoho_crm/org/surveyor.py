@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from target_zoho_crm.org.foreign import ask_foreign
 from target_zoho_crm.org.identity import Identities
 from target_zoho_crm.org.memory import Memory, Remembered
-from target_zoho_crm.org.organization import describe_organization, organization_of
+from target_zoho_crm.org.organization import ask_owner, describe_organization, organization_of
 from target_zoho_crm.org.requirements import Refused
 from target_zoho_crm.org.specs import module_names
 from target_zoho_crm.org.survey import Survey, survey
@@ -55,7 +56,7 @@ class Surveyor:
             StoreError: if the store cannot be used.
         """
         kept = self.memory.survey() if self.memory else None
-        if kept is None or kept.wanted != module_names(self.settings):
+        if kept is None or kept.wanted != self._wanted:
             return None
         organization = organization_of(kept.described)
         self.client.set_edition(organization.edition)
@@ -93,16 +94,28 @@ class Surveyor:
         names = module_names(self.settings)
         known = self._identities(organization_of(before.described)) if before else None
         described = describe_organization(self.client, names, known)
+        if self.settings.owner:
+            described["owner"] = ask_owner(self.client, self.settings.owner)
         organization = organization_of(described)
         identities = self._identities(organization)
         if anew:
             identities = identities.only_listed(organization.listed)
         found = survey(organization, self.settings, identities, refused)
+        there = [one for one in found.layouts.values() if one.key.api_name not in one.missing]
+        values = self.client.map(lambda layout: ask_foreign(self.client, layout), there)
+        if any(values):
+            described["foreign"] = {one.module: some for one, some in zip(there, values, strict=True) if some}
+            found = survey(organization_of(described), self.settings, identities, refused)
         if self.memory and self.keeps:
-            self.memory.keep_survey(Remembered(described, names, read_at, refused, refused_at))
+            self.memory.keep_survey(Remembered(described, self._wanted, read_at, refused, refused_at))
             if found.identities != identities:
                 self.memory.keep_identities(organization.id, found.identities)
         return found
+
+    @property
+    def _wanted(self) -> tuple[str, ...]:
+        """What is asked for beside the organization itself."""
+        return (*module_names(self.settings), self.settings.owner or "")
 
     def _identities(self, organization: Organization) -> Identities:
         return self.memory.identities(organization.id) if self.memory else Identities()

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from target_zoho_crm.mapping.describing import client_name, text
-from target_zoho_crm.mapping.layout import DELETED
+from target_zoho_crm.mapping.layout import DELETED, OWNER
 from target_zoho_crm.mapping.values import Fitter, UnfitError
-from target_zoho_crm.sync.matching import Ambiguous, Candidate, Link, Match, New, Party, match_clients, same_name
-from target_zoho_crm.sync.planning import Action, Reject, Rejection, Wait, plan
+from target_zoho_crm.sync.matching import (
+    Ambiguous,
+    Candidate,
+    Link,
+    Match,
+    Merged,
+    New,
+    Party,
+    match_clients,
+    same_name,
+)
+from target_zoho_crm.sync.planning import Action, Reject, Rejection, Skip, Wait, plan
 from target_zoho_crm.sync.planning import Link as LinkAction
+from target_zoho_crm.sync.reading import is_key, lookup_id
 from target_zoho_crm.sync.syncing import StreamSync
+from target_zoho_crm.sync.writing import Written
+from target_zoho_crm.sync.written import former_records
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -57,6 +71,12 @@ class Clients(StreamSync):
         others = {key: outcome for key, outcome in outcomes.items() if key not in taken}
         ids = super().note(sources, {**actions, **taken}, others)
         self._run.accounts.update(ids)
+        made = {key: outcome for key, outcome in others.items() if isinstance(outcome, Written) and key in ids}
+        self._run.owners.update(
+            (outcome.id, self.ready.organization.owner if OWNER not in outcome.left_out else None)
+            for outcome in made.values()
+            if outcome.how == "created"
+        )
         return ids
 
     def stand_in(self, sources: Mapping[str, Source]) -> dict[str, str]:
@@ -78,8 +98,13 @@ class Clients(StreamSync):
     def _plan_one(self, source: Source, match: Match, held: Mapping[str, Held], fitter: Fitter) -> Action:
         if isinstance(match, Ambiguous):
             return Wait(source.key, "ambiguous", candidates=match.candidates)
+        if isinstance(match, Merged):
+            return Skip(source.key, "unchanged", match.id)
+        if isinstance(match, New) and source.key in self.left_alone:
+            return Skip(source.key, "unchanged")
         account = None if isinstance(match, New) else held[match.id]
-        desired = self.map(source, self.setting(held=account, currency=self._new_currency(source)), fitter)
+        setting = self.setting(held=account, currency=self._new_currency(source), owner=self.ready.organization.owner)
+        desired = self.map(source, setting, fitter)
         if isinstance(desired, Reject):
             return desired
         return plan(
@@ -103,20 +128,63 @@ class Clients(StreamSync):
         # A client of the last batch may be taking the account that one of this batch would take.
         self._run.settle()
         reader = self._run.reader
-        linked = reader.by_key(self.layout, sources.keys())
+        linked = reader.by_key(self.layout, sources.keys(), [*self.layout.reads, OWNER])
+        self._run.owners.update((str(row["id"]), lookup_id(row.get(OWNER))) for row in linked.values())
         parties = [self._party(source) for source in sources.values()]
-        wanted = [party for party in parties if party.key not in linked]
+        merged = self._merged([source for key, source in sources.items() if key not in linked])
+        wanted = [party for party in parties if party.key not in linked and party.key not in merged]
         unlinked, refused = reader.unlinked_named(self.layout, {party.name for party in wanted})
         email = self.layout.named("FreshBooks Email")
+        key = self.layout.key.api_name
         candidates = [
-            Candidate(str(row["id"]), text(row.get(NAME)), text(row.get(email.api_name)) if email else "")
+            Candidate(
+                str(row["id"]),
+                text(row.get(NAME)),
+                text(row.get(email.api_name)) if email else "",
+                foreign=bool(row.get(key)),
+            )
             for row in unlinked
         ]
         contested = _contested(wanted, candidates)
         emails = reader.contact_emails(contested) if contested else {}
-        matches = match_clients(parties, {key: str(row["id"]) for key, row in linked.items()}, candidates, emails)
+        others = [party for party in parties if party.key not in merged]
+        matches = match_clients(others, {key: str(row["id"]) for key, row in linked.items()}, candidates, emails)
+        matches.update((key, self._taken_in(row)) for key, row in merged.items())
         without = {party.key: refused[party.name] for party in wanted if party.name in refused}
-        return matches, {str(row["id"]): row for row in (*linked.values(), *unlinked)}, without
+        held = {str(row["id"]): row for row in (*linked.values(), *unlinked, *merged.values())}
+        return matches, held, without
+
+    def _merged(self, sources: Iterable[Source]) -> dict[str, Held]:
+        """Return the accounts that people merged those of clients into, by FreshBooks ID: where their deals are now.
+
+        Merging deletes the one account for good and moves what was related to it, so the deals tell. It is looked for
+        only where an account was there once and is not any more.
+        """
+        by_key = {source.key: source for source in sources}
+        gone = former_records(self._run.store.written, self.stream, by_key)
+        written = self._run.store.written
+        deals = {
+            key: set(written.children(by_key[key].account, "invoices", str(by_key[key].id)).values()) for key in gone
+        }
+        invoices = self.ready.layouts["invoices"]
+        field = invoices.named(NAME)
+        if field is None or not any(deals.values()):
+            return {}
+        rows = self._run.reader.by_id(invoices.module, set().union(*deals.values()), [field.api_name])
+        points_to = {str(row["id"]): lookup_id(row.get(field.api_name)) for row in rows}
+        accounts: dict[str, str] = {}
+        for key, ids in deals.items():
+            found = Counter(account for deal in ids if (account := points_to.get(deal)))
+            if found:
+                accounts[key] = found.most_common(1)[0][0]
+        held = self._run.reader.by_id(self.layout.module, set(accounts.values()), [*self.layout.reads, OWNER])
+        there = {str(row["id"]): self.layout.as_displayed(row) for row in held}
+        return {key: there[account] for key, account in accounts.items() if account in there}
+
+    def _taken_in(self, account: Held) -> Match:
+        """Return what an account is to a client whose own was merged into it."""
+        record_id = str(account["id"])
+        return Merged(record_id) if is_key(account.get(self.layout.key.api_name)) else Link(record_id)
 
     def _party(self, source: Source) -> Party:
         """Give what of a client counts for matching; the name in the length that Zoho has it in."""

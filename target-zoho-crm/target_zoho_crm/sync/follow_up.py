@@ -13,7 +13,7 @@ from target_zoho_crm.sync.writing import WRONG_RECORD, Outcome, Written
 from target_zoho_crm.sync.written import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Literal
 
     from singer_store import Store
@@ -37,6 +37,7 @@ class FollowUp:
         self._store = store
         self._summary = summary
         self._ambiguous: set[str] = set()
+        self._twins: set[tuple[str, str]] = set()
         self._waited_for: dict[str, set[str]] = {}
 
     def malformed(self, stream: str, record: Malformed) -> None:
@@ -115,6 +116,26 @@ class FollowUp:
             elif isinstance(action, Skip) and action.id and action.reason == "unchanged" and key in values:
                 recorder.holds(source, action.id, values[key])
         recorder.note()
+
+    def twins(self, stream: str, module: str, key: str, records: Sequence[str]) -> None:
+        """Count and log several records of one FreshBooks ID, once in a run: the oldest of them is written.
+
+        Args:
+            stream: whose records they are.
+            module: their module's API name.
+            key: the FreshBooks ID.
+            records: their ids in Zoho, the oldest first.
+        """
+        if (stream, key) in self._twins:
+            return
+        self._twins.add((stream, key))
+        self._summary.count(stream, "twins")
+        if self._summary.names(stream, "there twice", "one FreshBooks ID"):
+            logger.warning(
+                "%s %s is there more than once: the records %s of %s carry its FreshBooks ID, and the first one is "
+                "written. Delete the others, or merge them into it (one may have come back from the recycle bin).",
+                stream, key, ", ".join(records), module,
+            )  # fmt: skip
 
     def is_ambiguous(self, clients: Mapping[str, tuple[str, int]]) -> set[str]:
         """Give those of the clients that wait because nobody knows which account they are.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ from target_zoho_crm.mapping.tables import LAST_PAYMENT
 from target_zoho_crm.mapping.values import Fitter
 from target_zoho_crm.sync.clients import Clients
 from target_zoho_crm.sync.incoming import Source
-from target_zoho_crm.sync.planning import Action, Reject, Rejection, Wait, plan, plan_deletion
+from target_zoho_crm.sync.left_alone import LeftAlone
+from target_zoho_crm.sync.planning import Action, Reject, Rejection, Skip, Wait, plan, plan_deletion
 from target_zoho_crm.sync.reading import lookup_id
 from target_zoho_crm.sync.syncing import StreamSync
 
@@ -93,6 +95,7 @@ class Invoices(StreamSync):
         kept = {key: source for key, source in sources.items() if not self.to_be_deleted(source)}
         customers = {key: customer for key, source in kept.items() if (customer := customer_key(source))}
         accounts = self._accounts(kept, customers, held, account_key)
+        self._run.learn_owners(accounts[of] for key, of in customers.items() if key not in held and of in accounts)
         fitter = Fitter()
         for key, source in sources.items():
             if key not in kept:
@@ -119,12 +122,16 @@ class Invoices(StreamSync):
         return ids
 
     def _plan_one(self, source: Source, account: str | None, held: Held | None, fitter: Fitter) -> Action:
-        if account is None:
+        customer_left = (of := customer_key(source)) is not None and of in self._clients_left_alone
+        if held is None and (source.key in self.left_alone or (account is None and customer_left)):
+            return Skip(source.key, "unchanged")
+        if account is None and not customer_left:
             customer = customer_number(source)
             if customer is None:
                 return Reject(source.key, Rejection("MALFORMED", "customerid", "the id of a client"))
             return Wait(source.key, "parent", waits_for=f"clients:{customer}")
-        desired = self.map(source, self.setting(held=held, account=account), fitter)
+        owner = self._run.owners.get(account or "")
+        desired = self.map(source, self.setting(held=held, account=account, owner=owner), fitter)
         if isinstance(desired, Reject):
             return desired
         return plan(desired, held, self.layout.fields, held_updated=self.layout.held_updated(held))
@@ -152,11 +159,19 @@ class Invoices(StreamSync):
         known.update({key: str(row["id"]) for key, row in found.items()})
         unknown = {key: customer for key, customer in missing.items() if key not in known}
         waiting = self._run.follow_up.is_ambiguous({key: (one.account, one.id) for key, one in unknown.items()})
-        stand_ins = {key: customer for key, customer in unknown.items() if key not in waiting}
+        stand_ins = {
+            key: customer
+            for key, customer in unknown.items()
+            if key not in waiting and key not in self._clients_left_alone
+        }
         if stand_ins:
             self._run.settle()
             Clients(self._run).stand_in(stand_ins)
         return known
+
+    @cached_property
+    def _clients_left_alone(self) -> LeftAlone:
+        return LeftAlone(self._run.store, Clients.stream)
 
     def _account_field(self) -> str:
         field = self.layout.named(ACCOUNT)

@@ -4,6 +4,7 @@
 2. Else the accounts that carry no FreshBooks ID and have exactly the client's name (upper and lower case and the amount
    of white space make no difference). One: it is linked. Several: the one whose e-mail is the client's; an account's
    e-mails are its FreshBooks Email and those of its Contacts. Still not exactly one: nobody guesses, the client waits.
+   So it does for an account that carries somebody else's value in the field of the FreshBooks ID.
 3. Else a new account.
 
 Where several clients of one batch would take the same account, their e-mail decides in the same way, then that one of
@@ -33,11 +34,15 @@ class Party:
 
 @dataclass(frozen=True)
 class Candidate:
-    """An account that carries no FreshBooks ID: its Zoho id, its name, its FreshBooks Email or ""."""
+    """An account that carries no FreshBooks ID: its Zoho id, its name, its FreshBooks Email or "".
+
+    A foreign one carries something else in that field: it is another integration's, and only a person may give it away.
+    """
 
     id: str
     name: str
     email: str = ""
+    foreign: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,13 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Merged:
+    """A person merged the client's account into the account `id`, which carries another client's FreshBooks ID."""
+
+    id: str
+
+
+@dataclass(frozen=True)
 class Ambiguous:
     """It could be any of these accounts (Zoho ids, in order)."""
 
@@ -66,7 +78,7 @@ class New:
     """There is no account for the client."""
 
 
-Match = Linked | Link | Ambiguous | New
+Match = Linked | Link | Merged | Ambiguous | New
 
 
 def same_name(name: str) -> str:
@@ -129,12 +141,14 @@ def _settle(
     }
     waiting = {client.key: same_email(client.email) for client in clients}
     deleted = {client.key for client in clients if client.deleted}
+    foreign = {account.id for account in accounts if account.foreign}
     matches: dict[str, Match] = {}
     while waiting and emails:
         first = {key: email for key, email in waiting.items() if key not in deleted} or waiting
-        links = _by_email(first, emails) or _by_email(waiting, emails)
-        if not links and len(first) == len(emails) == 1:
-            links = {next(iter(first)): next(iter(emails))}
+        free = {account_id: addresses for account_id, addresses in emails.items() if account_id not in foreign}
+        links = _by_email(first, free) or _by_email(waiting, free)
+        if not links and len(first) == len(emails) == len(free) == 1:
+            links = {next(iter(first)): next(iter(free))}
         if not links:
             return matches | dict.fromkeys(waiting, Ambiguous(tuple(sorted(emails))))
         for key, account_id in links.items():

@@ -17,6 +17,7 @@ from target_zoho_crm.mapping.layout import DELETED
 from target_zoho_crm.mapping.tables import KEY, LAST_PAYMENT, STATES
 from target_zoho_crm.mapping.values import Fitter
 from target_zoho_crm.sync.invoices import Deal
+from target_zoho_crm.sync.left_alone import LeftAlone
 from target_zoho_crm.sync.planning import Action, Delete, Reject, Rejection, Skip, Update, Wait, plan, plan_deletion
 from target_zoho_crm.sync.reading import lookup_id
 from target_zoho_crm.sync.syncing import StreamSync
@@ -76,6 +77,11 @@ class Payments(StreamSync):
         invoices = {key for source in sources.values() if (key := invoice_key(source))}
         deals = self._deals(invoices)
         held = self._run.reader.by_key(self.layout, sources.keys()) if self._has_module else {}
+        self._run.learn_owners(
+            deals[of].account or ""
+            for key, one in sources.items()
+            if key not in held and (of := invoice_key(one)) in deals
+        )
         fitter = Fitter()
         actions = {key: self._plan_one(one, deals, held.get(key), fitter) for key, one in sources.items()}
         self.count_fitted(fitter)
@@ -112,14 +118,21 @@ class Payments(StreamSync):
             return plan_deletion(source.key, held)
         if invoice is None or _date(source) is None:
             return Reject(source.key, Rejection("MALFORMED", "date" if invoice else "invoiceid", "a value"))
-        if not self._has_module and (deal or source.record.get("vis_state") == DELETED):
+        nowhere = not self._has_module and (deal or source.record.get("vis_state") == DELETED)
+        if nowhere or (held is None and self._is_left_alone(source.key, invoice, deal)):
             return Skip(source.key, "unchanged")
         if deal is None:
             return Wait(source.key, "parent", waits_for=f"invoices:{invoice.split(':')[1]}")
-        desired = self.map(source, self.setting(held=held, account=deal.account, deal=deal.id), fitter)
+        owner = self._run.owners.get(deal.account or "")
+        setting = self.setting(held=held, account=deal.account, deal=deal.id, owner=owner)
+        desired = self.map(source, setting, fitter)
         if isinstance(desired, Reject):
             return desired
         return plan(desired, held, self.layout.fields, held_updated=self.layout.held_updated(held))
+
+    def _is_left_alone(self, key: str, invoice: str, deal: Deal | None) -> bool:
+        """Whether people do not want the payment back in Zoho, or not the deal that it would belong to."""
+        return key in self.left_alone or (deal is None and invoice in LeftAlone(self._run.store, "invoices"))
 
     def _roll_up(
         self,

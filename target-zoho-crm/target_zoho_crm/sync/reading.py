@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_zoho_crm.api.coql import BACKSLASH, MAX_CRITERIA, begins_like, chunks, either, equals_any, select
 from target_zoho_crm.errors import RequestError
+from target_zoho_crm.mapping.layout import OWNER
 from target_zoho_crm.sync.refusals import rejection_of
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Held = dict[str, Any]
 Former = Callable[[str, Collection[str]], Mapping[str, str]]
+Twins = Callable[[str, str, str, "Sequence[str]"], None]
 KEYS_A_CALL, NAMES_A_CALL = 200, 100
 REFUSED_CALLS = 60
 """The most queries for the names of one query: enough for five among a hundred that Zoho refuses."""
@@ -35,15 +37,19 @@ class Reader:
     Args:
         client: the organization's API.
         former: gives, for a stream's FreshBooks IDs, the Zoho ids of the records that were written for them.
+        twins: is told of several records that carry one FreshBooks ID: stream, module, FreshBooks ID, their ids.
 
     Attributes:
         left_out: how many calls were not made because a dry run knows the answer; for its estimate.
     """
 
-    def __init__(self, client: ZohoClient, former: Former = lambda _stream, _keys: {}) -> None:
+    def __init__(
+        self, client: ZohoClient, former: Former = lambda _stream, _keys: {}, twins: Twins = lambda *_: None
+    ) -> None:
         self.left_out = 0
         self._client = client
         self._former = former
+        self._twins = twins
 
     def by_key(self, layout: Layout, keys: Collection[str], fields: Sequence[str] | None = None) -> dict[str, Held]:
         """Give the records that carry these FreshBooks IDs, by FreshBooks ID.
@@ -64,6 +70,8 @@ class Reader:
         wanted = [name for name in dict.fromkeys(names) if name not in layout.missing]
         found = {} if layout.new_key else self._carrying(layout, keys, wanted)
         found |= self._written(layout, set(keys) - found.keys(), wanted)
+        if layout.foreign:
+            found |= self._plainly_numbered(layout, set(keys) - found.keys(), wanted)
         return {key_: layout.as_displayed(row) for key_, row in found.items()}
 
     def leave_out(self, keys: int) -> None:
@@ -73,10 +81,27 @@ class Reader:
     def _carrying(self, layout: Layout, keys: Collection[str], wanted: Sequence[str]) -> dict[str, Held]:
         """Give the records that carry these FreshBooks IDs; of several with the same one, the oldest."""
         key = layout.key.api_name
-        found: dict[str, Held] = {}
+        found: dict[str, list[Held]] = {}
         for row in sorted(self._rows(wanted, layout.module, key, sorted(keys)), key=lambda row: str(row["id"])):
-            found.setdefault(str(row.get(key)), row)
-        return {key_: row for key_, row in found.items() if key_ in keys}
+            found.setdefault(str(row.get(key)), []).append(row)
+        for key_, rows in found.items():
+            if len(rows) > 1:
+                self._twins(layout.stream, layout.module, key_, [str(row["id"]) for row in rows])
+        return {key_: rows[0] for key_, rows in found.items() if key_ in keys}
+
+    def _plainly_numbered(self, layout: Layout, keys: Collection[str], wanted: Sequence[str]) -> dict[str, Held]:
+        """Return the records that an earlier integration has given just the number of a FreshBooks ID."""
+        numbers: dict[str, list[str]] = defaultdict(list)
+        for key in keys:
+            numbers[key.rpartition(":")[2]].append(key)
+        found: dict[str, list[Held]] = defaultdict(list)
+        for row in self._rows(wanted, layout.module, layout.key.api_name, sorted(numbers)):
+            found[str(row.get(layout.key.api_name)).strip()].append(row)
+        return {
+            numbers[number][0]: rows[0]
+            for number, rows in found.items()
+            if len(rows) == 1 and len(numbers.get(number, ())) == 1
+        }
 
     def _written(self, layout: Layout, keys: Collection[str], wanted: Sequence[str]) -> dict[str, Held]:
         """Give the records that were written for these FreshBooks IDs, unless they carry another one now.
@@ -89,11 +114,11 @@ class Reader:
         return {
             key: rows[id_]
             for key, id_ in former.items()
-            if id_ in rows and (carried[id_] == key or not _KEY.fullmatch(carried[id_]))
+            if id_ in rows and (carried[id_] == key or not is_key(carried[id_]))
         }
 
     def unlinked_named(self, layout: Layout, names: Iterable[str]) -> tuple[list[Held], dict[str, Rejection]]:
-        """Return the accounts without a FreshBooks ID that have one of these names, and perhaps others.
+        """Return the accounts without a FreshBooks ID of ours that have one of these names, and perhaps others.
 
         COQL compares without regard to upper and lower case; the variants make up for white space and Unicode forms.
 
@@ -110,7 +135,7 @@ class Reader:
         rows: dict[str, Held] = {}
         refused: dict[str, Rejection] = {}
         for found, without in self._client.map(lambda part: self._named(layout, part), parts):
-            rows.update((str(row["id"]), row) for row in found if not row.get(layout.key.api_name))
+            rows.update((str(row["id"]), row) for row in found if not is_key(row.get(layout.key.api_name)))
             refused.update((name, without[form]) for form, name in forms if form in without)
         return list(rows.values()), refused
 
@@ -150,6 +175,15 @@ class Reader:
                 emails[lookup_id(row.get("Account_Name")) or ""].append(row["Email"])
         return emails
 
+    def by_id(self, module: str, ids: Collection[str], fields: Sequence[str]) -> list[Held]:
+        """Return those of the records that are there, with these fields."""
+        return self._rows(list(dict.fromkeys(["id", *fields])), module, "id", sorted(ids))
+
+    def owners(self, account_ids: Collection[str]) -> dict[str, str | None]:
+        """Return the Zoho id of each account's owner, by account id."""
+        rows = self.by_id("Accounts", account_ids, [OWNER])
+        return {str(row["id"]): lookup_id(row.get(OWNER)) for row in rows}
+
     def related(self, module: str, lookup: str, ids: Collection[str], fields: Sequence[str]) -> list[Held]:
         """Give the records of a module whose lookup points to one of these ids."""
         return self._rows(list(dict.fromkeys(["id", lookup, *fields])), module, f"{lookup}.id", sorted(ids))
@@ -159,6 +193,11 @@ class Reader:
         asked = [value for value in values if BACKSLASH not in value]
         queries = [select(fields, module, equals_any(field, some)) for some in chunks(asked, KEYS_A_CALL)]
         return [row for rows in self._client.map(self._client.query, queries) for row in rows]
+
+
+def is_key(value: Any) -> bool:
+    """Whether a value is a FreshBooks ID as it is written here: account and number."""
+    return bool(_KEY.fullmatch(str(value or "")))
 
 
 def lookup_id(value: Any) -> str | None:

@@ -12,6 +12,7 @@ from target_zoho_crm.mapping.layout import DELETED
 from target_zoho_crm.mapping.tables import Setting
 from target_zoho_crm.mapping.values import Fitter, UnfitError
 from target_zoho_crm.sync.incoming import Malformed, Source, newest, read_source
+from target_zoho_crm.sync.left_alone import LeftAlone
 from target_zoho_crm.sync.planning import Action, Reject, Rejection
 
 if TYPE_CHECKING:
@@ -54,6 +55,11 @@ class StreamSync(abc.ABC):
         return self._run.ready
 
     @cached_property
+    def left_alone(self) -> LeftAlone:
+        """The objects of the stream that people do not want back in Zoho."""
+        return LeftAlone(self._run.store, self.stream)
+
+    @cached_property
     def layout(self) -> Layout:
         """Where the stream goes."""
         return self.ready.layouts[self.stream]
@@ -75,6 +81,7 @@ class StreamSync(abc.ABC):
         sources = newest(found)
         if not sources:
             return
+        self._run.settle_in({source.account for source in sources.values()})
         self._run.settle(self.stream, sources.keys())
         self._run.repeat()
         self.bring_and_note(sources)
@@ -175,6 +182,7 @@ class StreamSync(abc.ABC):
         account: str | None = None,
         deal: str | None = None,
         currency: str | None = None,
+        owner: str | None = None,
     ) -> Setting:
         """Return the setting in which a record is mapped, good until the next one is asked for.
 
@@ -183,13 +191,14 @@ class StreamSync(abc.ABC):
             account: Zoho id of its account.
             deal: Zoho id of its deal.
             currency: that of a new account; None is the organization's.
+            owner: Zoho id of the user who gets a new record; None is the one who gave the consent.
         """
         setting, layout = self._setting, self.layout
         if held is None:
             setting.currency, setting.currencies = currency or layout.currency, layout.currencies
         else:
             setting.currency, setting.currencies = layout.currency_of(held), None
-        setting.account, setting.deal, setting.foreign = account, deal, 0
+        setting.account, setting.deal, setting.owner, setting.foreign = account, deal, owner, 0
         return setting
 
     @cached_property

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from singer_store import WrittenRecords
     from target_zoho_crm.sync.incoming import Source
 
+PARENTS = {"invoices": "customerid", "payments": "invoiceid"}
+"""The property that names what an object belongs to: an invoice's client, a payment's invoice."""
 _DATE_ENDS = len("2026-07-01")
 
 
@@ -82,7 +84,10 @@ class Recorder:
         """Take up a record that holds these values now."""
         names = tuple(sorted(values.keys() - set(left_out) if left_out else values))
         digest = self._table.digest(fingerprint(values, names))
-        self._records.append(WrittenRecord(source.account, self._stream, str(source.id), record_id, names, digest))
+        parent = str(source.record.get(PARENTS.get(self._stream, "")) or "") or None
+        self._records.append(
+            WrittenRecord(source.account, self._stream, str(source.id), record_id, names, digest, parent)
+        )
 
     def deleted(self, source: Source) -> None:
         """Take up a record that has been deleted on purpose."""
