@@ -89,16 +89,16 @@ def test_only_what_is_outstanding_is_past_due(amount):
 @given(st.lists(st.tuples(st.sampled_from(["USD", "EUR", "GBP"]), MONEY.filter(lambda amount: amount > 0))))
 def test_two_services_that_say_the_same_do_not_differ(owed):
     owing = [Owing("7", "Somebody", code, amount, 1, "2026-06-01") for code, amount in owed]
-    invoices = [invoice(currency=code, outstanding=amount) for code, amount in owed]
+    invoices = {str(number): invoice(currency=code, outstanding=amount) for number, (code, amount) in enumerate(owed)}
     totals = totals_of(owing, invoices, TODAY, Currencies("USD", frozenset({"USD", "EUR", "GBP"})))
     assert [total.difference for total in totals] == [0] * len({code for code, _ in owed})
     assert sum(total.invoices for total in totals) == len(owed)
 
 
 def test_what_is_not_in_zoho_at_all_is_a_difference_where_zoho_could_show_it():
-    (total,) = totals_of([], [invoice()], TODAY, Currencies("USD"))
+    (total,) = totals_of([], {"1": invoice()}, TODAY, Currencies("USD"))
     assert (total.zoho, total.difference) == (0, -100)
-    (total,) = totals_of([], [invoice(currency="EUR")], TODAY, Currencies("USD"))
+    (total,) = totals_of([], {"1": invoice(currency="EUR")}, TODAY, Currencies("USD"))
     assert (total.zoho, total.difference) == (None, None)
 
 
@@ -199,6 +199,30 @@ def test_more_customers_than_fit_on_a_page_are_all_there(box, tmp_path):
     assert report.exit_code == OK
 
 
+def test_an_invoice_in_another_currency_than_its_deal_is_counted_in_words_and_is_no_difference(box, tmp_path):
+    books = box.freshbooks
+    client = books.create_client(organization="Atelier", currency_code="EUR")
+    bill(books, client, "100.00", days_ago=10, code="EUR")
+    pipeline = Pipeline(box, tmp_path)
+    pipeline.run()
+    box.zoho.enable_multi_currency({"EUR": Decimal("0.92")})
+    bill(books, client, "7.00", days_ago=3, code="EUR")
+    with pipeline.session() as opened:
+        opened.memory.forget_survey()
+    pipeline.run()
+
+    with pipeline.session() as opened:
+        report = collect(opened)
+    assert report.totals == (Total("EUR", Decimal("7.00"), Decimal("107.00"), 2, Decimal("100.00"), 1),)
+    assert report.exit_code == OK
+    assert "EUR: 100.00 past due in 1 invoice by FreshBooks stand in words" in shown(report)
+
+    box.zoho.delete("Deals", next(row["id"] for row in box.zoho.records("Deals") if row["Amount"] is None))
+    with pipeline.session() as opened:
+        report = collect(opened)
+    assert [total.difference for total in report.totals] == [-100], "what is missing is no amount in words"
+
+
 def test_what_zoho_cannot_show_in_its_currency_is_said_and_counted(box, tmp_path):
     books = box.freshbooks
     client = books.create_client(organization="Atelier", currency_code="EUR")
@@ -212,11 +236,11 @@ def test_what_zoho_cannot_show_in_its_currency_is_said_and_counted(box, tmp_path
         report = collect(opened)
 
     assert report.totals == (
-        Total("EUR", None, Decimal("150.00"), 2),
+        Total("EUR", None, Decimal("150.00"), 2, Decimal("150.00"), 2),
         Total("USD", Decimal("7.00"), Decimal("7.00"), 1),
     )
     assert report.exit_code == OK
-    assert "EUR: 150.00 past due in 2 invoices by FreshBooks. Zoho does not have EUR" in shown(report)
+    assert "EUR: 150.00 past due in 2 invoices by FreshBooks stand in words" in shown(report)
 
 
 def test_a_custom_module_for_invoices_with_field_names_of_its_own(box, tmp_path):
@@ -389,7 +413,15 @@ def test_csv_is_for_spreadsheets_and_no_name_becomes_a_formula():
 def test_json_keeps_amounts_as_text():
     found = report(totals=[Total("USD", Decimal("10.10"), Decimal("10.20"), 1)]).as_json()
     assert json.loads(json.dumps(found, default=str))["totals"] == [
-        {"currency": "USD", "zoho": "10.10", "freshbooks": "10.20", "difference": "-0.10", "invoices_in_freshbooks": 1}
+        {
+            "currency": "USD",
+            "zoho": "10.10",
+            "freshbooks": "10.20",
+            "difference": "-0.10",
+            "invoices_in_freshbooks": 1,
+            "in_words": "0",
+            "invoices_in_words": 0,
+        }
     ]
 
 

@@ -391,6 +391,69 @@ def test_an_organization_of_one_currency_without_a_module_for_payments(box, tmp_
     assert "EUR: 1 invoices and payments have their amounts in words" in shown(report)
 
 
+def euro_books(box, *amounts):
+    """A client with invoices in euros, sent, and a payment of the first."""
+    books = box.freshbooks
+    client = books.create_client(organization="Atelier", currency_code="EUR")
+    invoices = [
+        books.create_invoice(
+            client["id"],
+            [{**line(amount), "unit_cost": {"amount": amount, "code": "EUR"}}],
+            currency_code="EUR",
+            action_mark_as_sent=True,
+        )
+        for amount in amounts
+    ]
+    books.create_payment(invoices[0]["id"], {"amount": "4.00", "code": "EUR"})
+    return client["id"], [one["id"] for one in invoices]
+
+
+def test_records_that_were_made_in_another_currency_are_equal_in_words_and_amounts_in_it_differ(box, tmp_path):
+    euro_books(box, "10.00")
+    pipeline = Pipeline(box, tmp_path)
+    pipeline.run()
+    box.zoho.enable_multi_currency({"EUR": Decimal("0.92")})
+
+    report = found_in(pipeline)
+    assert report.differences == ()
+    assert report.in_words == {"EUR": 2}
+    assert list(report.ours) == []
+
+    deal = box.zoho.records("Deals")[0]
+    box.zoho.update("Deals", deal["id"], {"FreshBooks_Outstanding": 6})
+    report = found_in(pipeline)
+    assert [item for one in report.differences for item in one.fields] == [("outstanding", None, 6)]
+
+
+def test_records_in_a_currency_that_was_deactivated_are_equal_and_in_the_totals(box, tmp_path):
+    box.zoho.enable_multi_currency({"EUR": Decimal("0.92")})
+    euro_books(box, "10.00")
+    pipeline = Pipeline(box, tmp_path)
+    pipeline.run()
+    box.zoho.deactivate_currency("EUR")
+
+    report = found_in(pipeline)
+
+    assert report.differences == ()
+    assert report.in_words == {}
+    assert [(each.currency, each.zoho.outstanding) for each in report.currencies] == [("EUR", Decimal("6.00"))]
+
+
+def test_an_amount_that_zohos_field_rounds_is_no_difference_and_is_counted(box, tmp_path):
+    box.zoho.organization.modules["Deals"].fields["Amount"].decimals = 0
+    client = box.freshbooks.create_client(organization="Willow Creek")
+    box.freshbooks.create_invoice(client["id"], [line("10.50")], action_mark_as_sent=True)
+    pipeline = Pipeline(box, tmp_path)
+    pipeline.run()
+    assert box.zoho.records("Deals")[0]["Amount"] == 11
+
+    report = found_in(pipeline)
+
+    assert report.is_equal
+    assert (report.rounded, report.currencies[0].freshbooks.outstanding) == (1, Decimal("10.50"))
+    assert "1 invoices have their Amount rounded" in shown(report)
+
+
 def test_rows_that_move_between_pages_while_they_are_read_are_not_taken_for_missing(box, tmp_path):
     books = box.freshbooks
     books.load(clients=260)

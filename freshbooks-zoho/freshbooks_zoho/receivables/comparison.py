@@ -10,6 +10,7 @@ from target_zoho_crm.mapping.stages import stage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from decimal import Decimal
 
     from freshbooks_zoho.receivables.crm import Held
 
@@ -105,39 +106,60 @@ def differing(expected: Client | Invoice | Payment, held: Client | Invoice | Pay
 
 
 def expected_client(balances: Balances, held: Held[Client]) -> Client:
-    """Give a client as its account should show it; a balance that FreshBooks does not say is left as it is."""
+    """Return a client as its account should show it; a balance that FreshBooks does not say is left as it is."""
     return Client(
-        held.figure.outstanding if balances.outstanding is None else balances.outstanding.get(held.currency, ZERO),
-        held.figure.overdue if balances.overdue is None else balances.overdue.get(held.currency, ZERO),
+        _balance(balances.outstanding, held.currency, held.figure.outstanding),
+        _balance(balances.overdue, held.currency, held.figure.overdue),
         balances.state,
     )
+
+
+def _balance(balances: Mapping[str, Decimal] | None, currency: str, held: Decimal | None) -> Decimal | None:
+    """Return what an account should show: nothing, rather than 0, where something is owed in other currencies only."""
+    if balances is None:
+        return held
+    return balances.get(currency) or (None if any(balances.values()) else ZERO)
 
 
 def expected_invoice(
     invoice: Invoice, currencies: Currencies, held: Held[Invoice], stages: Mapping[str, str] | None = None
 ) -> Invoice:
-    """Give an invoice as its deal should show it; without stages, where it has none."""
+    """Return an invoice as its deal should show it; without stages, where it has none."""
     stage = stage_of(invoice.status, stages, deleted=invoice.state == DELETED).stage if stages else None
-    currency = _named(invoice.currency, currencies, held.currency)
-    return shown(invoice, currencies)._replace(currency=currency, stage=stage)
+    currency = currencies.of_record(invoice.currency, held.currency)
+    return shown(invoice, currencies, held.currency)._replace(currency=currency, stage=stage)
 
 
 def expected_payment(payment: Payment, currencies: Currencies, held: Held[Payment]) -> Payment:
-    """Give a payment as its record should show it."""
-    return shown(payment, currencies)._replace(currency=_named(payment.currency, currencies, held.currency))
+    """Return a payment as its record should show it."""
+    currency = currencies.of_record(payment.currency, held.currency)
+    return shown(payment, currencies, held.currency)._replace(currency=currency)
 
 
 Amounts = TypeVar("Amounts", Invoice, Payment)
 
 
-def shown(figure: Amounts, currencies: Currencies) -> Amounts:
-    """Leave out amounts of a currency in which Zoho cannot show them."""
-    if currencies.show(figure.currency):
-        return figure
+def shown(figure: Amounts, currencies: Currencies, record: str | None = None) -> Amounts:
+    """Return a figure with its amounts as Zoho shows them, without those that stand in words.
+
+    Args:
+        figure: as FreshBooks has it.
+        currencies: of the module.
+        record: the currency of the record in Zoho; None for one that is not there yet.
+    """
+    is_shown = currencies.show(figure.currency, record)
     if isinstance(figure, Payment):
-        return figure._replace(amount=None)
-    return figure._replace(amount=None, paid=None, outstanding=None)
+        return figure._replace(amount=currencies.shown("amount", figure.amount) if is_shown else None)
+    amounts = {name: getattr(figure, name) for name in ("amount", "paid", "outstanding")}
+    return figure._replace(
+        **{name: currencies.shown(name, amount) if is_shown else None for name, amount in amounts.items()}
+    )
 
 
-def _named(code: str, currencies: Currencies, held: str) -> str:
-    return code if currencies.names(code) else held
+def is_in_words(figure: Invoice | Payment, currencies: Currencies, record: str | None = None) -> bool:
+    """Return whether what is owed or paid stands in words in Zoho, and so in no total; arguments as in `shown`."""
+    if not currencies.show(figure.currency, record):
+        return True
+    name = "outstanding" if isinstance(figure, Invoice) else "amount"
+    amount: Decimal | None = getattr(figure, name)
+    return amount is not None and currencies.shown(name, amount) is None

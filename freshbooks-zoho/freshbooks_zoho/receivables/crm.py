@@ -95,7 +95,8 @@ class Crm:
     def currencies(self, stream: str) -> Currencies:
         """Return the currencies of a stream's module."""
         layout = self._layouts[stream]
-        return Currencies(layout.currency, layout.currencies, named=layout.named("Currency") is not None)
+        named = layout.named("Currency") is not None
+        return Currencies(layout.currency, layout.currencies, named=named, fields=layout.amounts)
 
     def module(self, stream: str) -> str:
         """Return the API name of a stream's module."""
@@ -182,6 +183,16 @@ class Crm:
             code = error.code if isinstance(error, RequestError) else "an answer that cannot be read"
             logger.info("Zoho does not add up what is past due (%s), so the invoices are read one by one.", code)
         return receivables.add_up(self._rows(receivables.columns, receivables.module, where))
+
+    def without_amounts(self) -> Iterator[tuple[str, str]]:
+        """Read FreshBooks' id and the currency of each deal, or record of the custom module, that shows no balance."""
+        layout = self._layouts["invoices"]
+        names = self._names("invoices", "Currency", "FreshBooks Outstanding")
+        where = f"({self._ours('invoices')} and {names['FreshBooks Outstanding']} is null)"
+        for row in self._rows([layout.key.api_name, *filter(None, [names["Currency"]])], layout.module, where):
+            number = self._number(row.get(layout.key.api_name))
+            if number is not None:
+                yield number, _word(row.get(names["Currency"])) or layout.currency
 
     def _names(self, stream: str, *labels: str) -> dict[str, str]:
         """Return the API names of fields; of one that the organization does not have, a name that no row has."""

@@ -8,10 +8,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from target_zoho_crm.mapping.stages import PROPOSAL, STAGES, status_key
+from target_zoho_crm.mapping.values import shown_amount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
+
+    from target_zoho_crm.mapping.metadata import Field
 
 ZERO = Decimal(0)
 DELETED = "deleted"
@@ -71,21 +74,35 @@ class Currencies:
 
     Attributes:
         home: the organization's own.
-        several: the active ones, where a record has one of its own; None: amounts are in the home currency.
+        several: those that a new record may have, where records have one of their own; None: all have the home one.
         named: whether a record says its currency.
+        fields: those that amounts go to, by their name in a figure.
     """
 
     home: str
     several: frozenset[str] | None = None
     named: bool = True
+    fields: Mapping[str, Field] = field(default_factory=dict)
 
-    def show(self, code: str) -> bool:
-        """Say whether amounts of a currency are shown as such; others stand in words in the description."""
-        return code == self.home if self.several is None else code in self.several
+    def show(self, code: str, record: str | None = None) -> bool:
+        """Return whether amounts of a currency are shown as such; others stand in words in the description.
 
-    def names(self, code: str) -> bool:
-        """Say whether a record of this currency says so."""
-        return self.named and (self.several is None or code in self.several)
+        Args:
+            code: the currency.
+            record: the currency of the record in Zoho, which nothing changes; None for one that is not there yet.
+        """
+        if self.several is None:
+            return code == self.home
+        return code in self.several if record is None else code == record
+
+    def of_record(self, code: str, record: str) -> str:
+        """Return the currency that a record says, in which an invoice or payment has another one perhaps."""
+        return code if self.named and self.several is None else record
+
+    def shown(self, name: str, amount: Decimal | None) -> Decimal | None:
+        """Return an amount as its field shows it, which may have fewer decimals."""
+        target = self.fields.get(name)
+        return amount if amount is None or target is None else shown_amount(target, amount)
 
 
 def is_receivable(invoice: Invoice) -> bool:

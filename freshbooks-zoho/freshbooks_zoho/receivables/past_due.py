@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from freshbooks_zoho.console import ATTENTION, OK
 from freshbooks_zoho.receivables.books import Books
+from freshbooks_zoho.receivables.comparison import is_in_words
 from freshbooks_zoho.receivables.crm import Crm
 from freshbooks_zoho.receivables.figures import ZERO, is_past_due
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from freshbooks_zoho.commands.session import Session
     from freshbooks_zoho.console import Console
@@ -28,17 +29,33 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class Total:
-    """What is past due in one currency; `zoho` is None where the organization cannot show its amounts."""
+    """What is past due in one currency.
+
+    Attributes:
+        currency: its ISO code.
+        zoho: Zoho's total; None where none of its records can show these amounts.
+        freshbooks: FreshBooks' total.
+        invoices: how many invoices that is of.
+        in_words: what of FreshBooks' total stands in words in Zoho, because the records have another currency.
+        invoices_in_words: how many invoices that is of.
+    """
 
     currency: str
     zoho: Decimal | None
     freshbooks: Decimal
     invoices: int
+    in_words: Decimal = ZERO
+    invoices_in_words: int = 0
 
     @property
     def difference(self) -> Decimal | None:
-        """Zoho's total less FreshBooks'."""
-        return None if self.zoho is None else self.zoho - self.freshbooks
+        """Zoho's total less FreshBooks', as far as Zoho can show it."""
+        return None if self.zoho is None else self.zoho - self.comparable
+
+    @property
+    def comparable(self) -> Decimal:
+        """FreshBooks' total without what stands in words in Zoho."""
+        return self.freshbooks - self.in_words
 
 
 @dataclass(frozen=True)
@@ -96,6 +113,8 @@ class PastDue:
                     "freshbooks": total.freshbooks,
                     "difference": total.difference,
                     "invoices_in_freshbooks": total.invoices,
+                    "in_words": total.in_words,
+                    "invoices_in_words": total.invoices_in_words,
                 }
                 for total in self.totals
             ],
@@ -133,17 +152,17 @@ class PastDue:
         shown = [total for total in self.totals if total.zoho is not None]
         if shown:
             rows = [
-                (total.currency, f"{total.zoho:,.2f}", f"{total.freshbooks:,.2f}", f"{total.difference:,.2f}")
+                (total.currency, f"{total.zoho:,.2f}", f"{total.comparable:,.2f}", f"{total.difference:,.2f}")
                 for total in shown
             ]
             header = ("total", "Zoho CRM", "FreshBooks", "difference")
             console.table(header, rows, right=header[1:])
         for total in self.totals:
-            if total.zoho is None:
+            if total.in_words:
                 console.line(
-                    f"{total.currency}: {total.freshbooks:,.2f} past due in {_invoices(total.invoices)} by FreshBooks. "
-                    f"Zoho does not have {total.currency}, so these amounts are in the deals' descriptions, and in no "
-                    "total.",
+                    f"{total.currency}: {total.in_words:,.2f} past due in {_invoices(total.invoices_in_words)} by "
+                    "FreshBooks stand in words, and in no total, for the records in Zoho cannot show them (another "
+                    "currency, or too few decimals).",
                     "warning",
                 )
         for sentence in self.without:
@@ -167,7 +186,11 @@ def collect(session: Session) -> PastDue:
     books = Books.open(session.freshbooks, session.settings)
     crm = Crm.open(session.zoho, session.settings.target, session.memory, books.account)
     owing = crm.past_due(books.today)
-    totals = totals_of(owing, books.invoices().values(), books.today, crm.currencies("invoices"))
+    invoices, currencies = books.invoices(), crm.currencies("invoices")
+    totals = totals_of(owing, invoices, books.today, currencies)
+    if any(total.difference for total in totals):
+        # Some of the records may have another currency than their invoices.
+        totals = totals_of(owing, invoices, books.today, currencies, dict(crm.without_amounts()))
     ordered = sorted(owing, key=lambda one: (one.currency, -one.outstanding, one.name, one.account or ""))
     return PastDue(
         today=books.today,
@@ -192,19 +215,45 @@ def query(session: Session) -> str:
     return f"{crm.past_due_query(books.today)} limit 0, 2000"
 
 
-def totals_of(owing: Sequence[Owing], invoices: Iterable[Invoice], today: date, currencies: Currencies) -> list[Total]:
-    """Add both sides up, by currency."""
+def totals_of(
+    owing: Sequence[Owing],
+    invoices: Mapping[str, Invoice],
+    today: date,
+    currencies: Currencies,
+    without_amounts: Mapping[str, str] | None = None,
+) -> list[Total]:
+    """Add both sides up, by currency.
+
+    Args:
+        owing: by Zoho.
+        invoices: FreshBooks', by id.
+        today: in the zone of the business.
+        currencies: of the module for invoices.
+        without_amounts: the currency of the records in Zoho that show no balance, by FreshBooks' id of the invoice.
+    """
     theirs: dict[str, Decimal] = defaultdict(Decimal)
     for one in owing:
         theirs[one.currency] += one.outstanding
-    ours: dict[str, Decimal] = defaultdict(Decimal)
-    counts: Counter[str] = Counter()
-    for invoice in invoices:
-        if is_past_due(invoice, today):
-            ours[invoice.currency] += invoice.outstanding or ZERO
-            counts[invoice.currency] += 1
+    ours: dict[str, list[Decimal]] = defaultdict(list)
+    words: dict[str, list[Decimal]] = defaultdict(list)
+    for number, invoice in invoices.items():
+        if not is_past_due(invoice, today):
+            continue
+        ours[invoice.currency].append(invoice.outstanding or ZERO)
+        record = (without_amounts or {}).get(number)
+        # What is not there yet is in words where Zoho has no record in that currency, and none could be made in it.
+        may_be_in_words = record is not None or invoice.currency not in theirs
+        if may_be_in_words and is_in_words(invoice, currencies, record):
+            words[invoice.currency].append(invoice.outstanding or ZERO)
     return [
-        Total(code, theirs[code] if code in theirs or currencies.show(code) else None, ours[code], counts[code])
+        Total(
+            code,
+            None if code not in theirs and len(words[code]) == len(ours[code]) else theirs[code],
+            sum(ours[code], ZERO),
+            len(ours[code]),
+            sum(words[code], ZERO),
+            len(words[code]),
+        )
         for code in sorted({*theirs, *ours})
     ]
 

@@ -69,6 +69,7 @@ class Reconciled:
         names: of FreshBooks' clients, by id.
         differences: records that are not the same.
         in_words: how many invoices and payments have their amount in words, by currency.
+        rounded: how many invoices have their amount rounded to the decimals of Zoho's own field; totals are of those.
         early: how many records have not changed since the setting `start_date`.
         uncertain: streams that changed all the while they were read.
         healed: how many records were queued; None if that was not asked for.
@@ -81,6 +82,7 @@ class Reconciled:
     names: Mapping[str, str] = field(repr=False)
     differences: tuple[Difference, ...]
     in_words: Mapping[str, int] = field(default_factory=dict)
+    rounded: int = 0
     early: int = 0
     uncertain: tuple[str, ...] = ()
     healed: int | None = None
@@ -143,6 +145,7 @@ class Reconciled:
                 for one in self.differences
             ],
             "in_words": dict(self.in_words),
+            "rounded": self.rounded,
             "before_start_date": self.early,
             "uncertain": list(self.uncertain),
             "healed": self.healed,
@@ -199,8 +202,14 @@ class Reconciled:
                 console.line(_HINTS[kind], "warning")
         for currency, number in sorted(self.in_words.items()):
             console.line(
-                f"{currency}: {number} invoices and payments have their amounts in words, for Zoho does not have the "
-                "currency; they are in no total.",
+                f"{currency}: {number} invoices and payments have their amounts in words, for their records in Zoho "
+                "cannot show them (another currency, or too few decimals); they are in no total.",
+                "warning",
+            )
+        if self.rounded:
+            console.line(
+                f"{self.rounded} invoices have their Amount rounded, for Zoho's own field has fewer decimals; what is "
+                "paid and outstanding is exact.",
                 "warning",
             )
         if self.early:

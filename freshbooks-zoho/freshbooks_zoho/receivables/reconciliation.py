@@ -15,6 +15,7 @@ from freshbooks_zoho.receivables.comparison import (
     expected_client,
     expected_invoice,
     expected_payment,
+    is_in_words,
     shown,
 )
 from freshbooks_zoho.receivables.crm import Crm
@@ -92,6 +93,7 @@ class Reconciliation:
     _differences: list[Difference] = field(default_factory=list)
     _deleted_invoices: frozenset[str] = frozenset()
     _in_words: Counter[str] = field(default_factory=Counter)
+    _rounded: int = 0
 
     def run(self) -> Reconciled:
         """Compare clients, invoices and payments."""
@@ -107,6 +109,7 @@ class Reconciliation:
             names=names,
             differences=tuple(self._differences),
             in_words=self._in_words,
+            rounded=self._rounded,
             early=len(self.books.early),
             uncertain=tuple(self.books.uncertain),
         )
@@ -157,16 +160,31 @@ class Reconciliation:
         """Compare a stream, and count and add up both sides of it."""
         count = self._counts[stream] = Count(self.crm.module(stream))
         may_lack = partial(self._may_lack, stream)
-        compared = compare(stream, ours, self._counted(count, theirs), expect=expect, may_lack=may_lack)
+        others: dict[str, str] = {}
+
+        def expected(mine: Any, held: Held[Any]) -> Any:
+            if currencies is not None and held.currency != mine.currency:
+                others[held.number] = held.currency
+            return expect(mine, held)
+
+        compared = compare(stream, ours, self._counted(count, theirs), expect=expected, may_lack=may_lack)
         self._differences += compared.differences
         for number, figure in ours.items():
             if number not in compared.met and may_lack(number, figure):
                 continue
             count.freshbooks += 1
             if currencies is not None:
-                self._in_words[figure.currency] += not currencies.show(figure.currency)
-                self._ours.add(shown(figure, currencies))
+                currency = others.get(number, figure.currency) if number in compared.met else None
+                self._add(
+                    figure, shown(figure, currencies, currency), in_words=is_in_words(figure, currencies, currency)
+                )
         self._in_words = +self._in_words
+
+    def _add(self, figure: Any, seen: Any, *, in_words: bool) -> None:
+        """Add up what FreshBooks says as far as Zoho can show it, and count what it cannot."""
+        self._in_words[figure.currency] += in_words
+        self._rounded += not in_words and seen.amount != figure.amount
+        self._ours.add(seen)
 
     def _counted(self, count: Count, held: Iterable[Held[Any]]) -> Iterator[Held[Any]]:
         """Count and add up Zoho's records as they pass."""
