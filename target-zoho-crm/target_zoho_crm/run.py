@@ -15,6 +15,7 @@ from singer_store import Authorizer, open_store
 from target_zoho_crm.api.auth import open_broker
 from target_zoho_crm.api.client import ZohoClient
 from target_zoho_crm.background import Background
+from target_zoho_crm.errors import ConfigurationError
 from target_zoho_crm.org.memory import Memory
 from target_zoho_crm.org.preflight import Ready, prepare
 from target_zoho_crm.summary import Summary
@@ -47,6 +48,7 @@ class Run:
         settings: as configured.
         summary: what has been done so far.
         started_at: when the run began (UTC).
+        account: the FreshBooks account of the first record; None where it did not say.
         accounts: Zoho ids of the accounts that this run has met, by FreshBooks ID of the client.
         deals: the deals that this run has met, by FreshBooks ID of the invoice.
         owners: Zoho ids of the owners of accounts that this run has met, by Zoho id of the account; None is the user
@@ -58,6 +60,7 @@ class Run:
         self.settings = settings
         self.summary = Summary()
         self.started_at = datetime.now(timezone.utc)
+        self.account: str | None = None
         self.accounts: dict[str, str] = {}
         self.deals: dict[str, Deal] = {}
         self.owners: dict[str, str | None] = {}
@@ -69,6 +72,7 @@ class Run:
         self._under_way: tuple[str | None, frozenset[str]] = (None, frozenset())
         self._open = ExitStack()
         self._used = False
+        self._settled: set[str] = set()
 
     @cached_property
     def store(self) -> Store:
@@ -118,7 +122,7 @@ class Run:
     @cached_property
     def memory(self) -> Memory:
         """What is remembered of the organization."""
-        return Memory.of(self.store, self.settings)
+        return Memory.of(self.store, self.settings, self.account)
 
     def check(self) -> None:
         """Make sure that records can be written.
@@ -127,6 +131,21 @@ class Run:
             ZohoError: as `ready` does.
         """
         _ = self.ready
+
+    def settle_in(self, accounts: Collection[str]) -> None:
+        """Remember that the records of these FreshBooks accounts are written to this organization.
+
+        Raises:
+            ConfigurationError: if they were written to another one before; nothing more is written then.
+            StoreError: if the store cannot be used.
+        """
+        for account in sorted(set(accounts) - self._settled):
+            homes, organization = self.memory.homes, self.ready.organization.id
+            if problem := homes.check(account, organization, keeps=not self.settings.dry_run):
+                raise ConfigurationError(problem)
+            if not self.settings.dry_run:
+                homes.settle(account, organization)
+            self._settled.add(account)
 
     @cached_property
     def reader(self) -> Reader:

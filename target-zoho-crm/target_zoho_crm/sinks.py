@@ -108,7 +108,8 @@ class FreshBooksSink(ZohoSink):
     @override
     def preprocess_record(self, record: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]:
         """Have the organization checked from the first record on; nothing is written if anything is wrong."""
-        self._zoho.prepare()
+        account = record.get("account_id")
+        self._zoho.prepare(account if isinstance(account, str) else None)
         return super().preprocess_record(record, context)
 
     @override

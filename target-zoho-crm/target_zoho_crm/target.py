@@ -83,10 +83,15 @@ class TargetZohoCRM(Target):
             weakref.finalize(self, self._run.close)
         return self._run
 
-    def prepare(self) -> None:
-        """Have the organization checked, before the first batch and while it is read."""
+    def prepare(self, account: str | None) -> None:
+        """Have the organization checked, before the first batch and while it is read.
+
+        Args:
+            account: the FreshBooks account of the first record, as far as it says.
+        """
         if not self._prepared:
             self._prepared = True
+            self.run.account = account
             self._background.begin(self.run.check)
 
     @cached_property

@@ -16,6 +16,7 @@ from singer_store import ConnectAgainError
 from target_zoho_crm.api.auth import open_broker
 from target_zoho_crm.api.consent import LOCATIONS
 from target_zoho_crm.api.scopes import SCOPES
+from target_zoho_crm.org.home import Homes
 from target_zoho_crm.settings import read_settings
 
 BACK = "https://sync.example.com/zoho"
@@ -101,6 +102,17 @@ def test_the_outcome_for_a_program(known, box):
         "api_domain": box.zoho.api_domain,
         "problems": [],
     }
+
+
+def test_another_organization_than_the_one_that_records_were_written_to_is_said_at_once(known):
+    with known.store() as store:
+        Homes(store).settle("ZyQ04o", "700000001")
+    agree_after(known, 1)
+
+    done = known.run("connect", "zoho", "--json")
+
+    assert done.exit_code == 3
+    assert "another Zoho organization (698244000) than the one that FreshBooks ZyQ04o was synced to" in done.output
 
 
 def test_a_user_of_another_data_centre_is_followed_there_and_the_settings_with_them(known, box):

@@ -11,12 +11,13 @@ from freshbooks_zoho.admin.past_runs import PastRun, put_together, read_at
 from freshbooks_zoho.admin.wording import span
 from freshbooks_zoho.freshbooks.account import known_account
 from freshbooks_zoho.freshbooks.subscription_store import SubscriptionStore
-from freshbooks_zoho.runs.history import RUNS, TARGET
-from freshbooks_zoho.runs.leadership import LEASE
+from freshbooks_zoho.runs.history import RUNS, TARGET, is_of
+from freshbooks_zoho.runs.leadership import lease_of
 from freshbooks_zoho.runs.meltano_run import STREAMS
 from freshbooks_zoho.settings import PLUGIN, TAP
 from freshbooks_zoho.zoho import channels
 from freshbooks_zoho.zoho.watch import ZOHO, load_channels
+from target_zoho_crm.org.home import Homes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -143,13 +144,13 @@ def collect(settings: Settings, store: Store, now: datetime) -> Status:
     account = known_account(settings, store)
     pending = store.pending.all()
     runs = past_runs(store, account, now)
-    holder = store.leases.holder(LEASE)
+    holder = store.leases.holder(lease_of(account)) if account else None
     # host:pid:random; the last part means nothing to anyone.
     served_by = holder.owner.rpartition(":")[0].replace(":", ", process ") if holder is not None else None
     objects = [read_object(one) for one in pending if one.account != ZOHO and account in (None, one.account)]
     connections = read_connections(settings, store)
     callbacks = tuple(_callbacks(store, account)) if settings.public_url else ()
-    watched = tuple(_channels(store, now)) if settings.public_url else ()
+    watched = tuple(_channels(store, account, now)) if settings.public_url else ()
     streams = tuple(_stream(name, runs, objects) for name in STREAMS)
     served = [f"FreshBooks' callback for {one.noun} is not verified." for one in callbacks if not one.verified]
     served += [one.problem for one in watched if one.problem]
@@ -166,6 +167,7 @@ def collect(settings: Settings, store: Store, now: datetime) -> Status:
         notified=sum(one.account == ZOHO for one in pending),
         problems=(
             *(one.problem for one in connections if one.problem),
+            *_about_home(store, account),
             *_about_runs(runs, streams, now),
             *(served if served_by else [_NOT_SERVED] if settings.public_url else []),
         ),
@@ -181,7 +183,10 @@ def past_runs(store: Store, account: str | None, now: datetime) -> list[PastRun]
     Raises:
         StoreError: if the store cannot be used.
     """
-    made, read, written = (store.runs.latest(plugin, MOST_RUNS, since=now - PERIOD) for plugin in (RUNS, TAP, TARGET))
+    made, read, written = (
+        [run for run in store.runs.latest(plugin, MOST_RUNS, since=now - PERIOD) if is_of(run, account)]
+        for plugin in (RUNS, TAP, TARGET)
+    )
     return put_together(made, read, written, account)
 
 
@@ -212,14 +217,22 @@ def _callbacks(store: Store, account: str | None) -> Iterable[CallbackStatus]:
         yield CallbackStatus(noun, one.callback_id, verified=not one.waits and one.verifier is not None)
 
 
-def _channels(store: Store, now: datetime) -> Iterable[ChannelStatus]:
-    for one in load_channels(store):
+def _channels(store: Store, account: str | None, now: datetime) -> Iterable[ChannelStatus]:
+    for one in load_channels(store, account):
         yield ChannelStatus(one.module, one.granted_at, one.expires_at, channels.problem(one, now))
 
 
 def _stream(name: str, runs: Sequence[PastRun], objects: Sequence[ObjectStatus]) -> StreamStatus:
     mine = [one for one in objects if one.stream == name]
     return StreamStatus(name, read_at(runs, name), len(mine), min((one.since for one in mine), default=None))
+
+
+def _about_home(store: Store, account: str | None) -> Iterable[str]:
+    """Say so where the connection leads to another organization than before, or what is still to be brought there."""
+    homes = Homes(store)
+    home = homes.of(account)
+    said = (home.problem if home else None, homes.still_to_bring(account))
+    return (one for one in said if one)
 
 
 def _about_runs(runs: Sequence[PastRun], streams: Sequence[StreamStatus], now: datetime) -> Iterable[str]:

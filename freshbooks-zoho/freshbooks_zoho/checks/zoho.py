@@ -12,6 +12,7 @@ from freshbooks_zoho.settings import PLUGIN, TARGET
 from target_zoho_crm.api.auth import DATA_CENTRES, check_accounts_url, is_loopback, open_broker
 from target_zoho_crm.api.coql import select
 from target_zoho_crm.errors import PermissionDeniedError, QuotaError, ScopeError
+from target_zoho_crm.org.home import ADOPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +38,10 @@ def data_centre(subject: Subject) -> Finding:
 
 
 def organization(subject: Subject) -> Finding:
-    """Can the organization be read?"""
+    """Can the organization be read, and is it the one that records were written to?"""
     found = subject.survey.organization
+    if subject.survey.elsewhere:
+        return bad(subject.survey.elsewhere, ADOPT)
     return ok(f"Organization {found.id}, edition {found.edition}, {found.currency}.")
 
 

@@ -75,9 +75,10 @@ class Session:
     @cached_property
     def memory(self) -> Memory:
         """What is remembered of the organization."""
+        from freshbooks_zoho.freshbooks.account import known_account  # noqa: PLC0415
         from target_zoho_crm.org.memory import Memory  # noqa: PLC0415
 
-        return Memory.of(self.store, self.settings.target)
+        return Memory.of(self.store, self.settings.target, known_account(self.settings, self.store))
 
     @cached_property
     def account(self) -> str:

@@ -11,6 +11,7 @@ import click
 from freshbooks_zoho.admin.wording import counted
 from freshbooks_zoho.commands.session import json_option, session
 from freshbooks_zoho.console import ATTENTION, OK, Console, emit, working
+from target_zoho_crm.org.home import BRING_ALL
 
 if TYPE_CHECKING:
     from freshbooks_zoho.zoho.setup import Prospect
@@ -20,21 +21,31 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--pipeline", metavar="NAME", help="Use this sales pipeline for the invoices; it is made if need be.")
 @click.option("--yes", is_flag=True, help="Create what is missing without asking.")
+@click.option(
+    "--adopt", "adopts", is_flag=True, help="Go on in another Zoho organization than before: all is brought there."
+)
 @json_option
-def setup(*, pipeline: str | None, yes: bool, as_json: bool) -> None:
+def setup(*, pipeline: str | None, yes: bool, adopts: bool, as_json: bool) -> None:
     """Make Zoho ready: show what is missing, ask, create it, and read it back.
 
     Without a terminal and without --yes it only shows what it would create. Running it again changes nothing.
 
+    If the connection leads to another organization than the one records were written to, it creates nothing there
+    before you confirm it, with --adopt or on the terminal; then everything is brought there.
+
     Exit code 3: something is missing, or is left for you to do.
     """
-    from freshbooks_zoho.zoho.setup import create, look  # noqa: PLC0415 - loaded where it is needed
+    from freshbooks_zoho.zoho.setup import adopt, create, look  # noqa: PLC0415 - loaded where it is needed
 
     console = Console()
     with session() as opened:
-        settings = opened.settings.target
+        settings, wanted = opened.settings.target, (pipeline or "").strip() or None
         with working("Looking at the organization"):
-            found = look(opened.zoho, settings, opened.memory, (pipeline or "").strip() or None)
+            found = look(opened.zoho, settings, opened.memory, wanted)
+        brought = None
+        if found.survey.elsewhere and (adopts or _confirms(console, found.survey.elsewhere, as_json=as_json)):
+            brought = adopt(opened.memory)
+            found = look(opened.zoho, settings, opened.memory, wanted)
         asks = not yes and not as_json and not found.is_complete and not found.blocking
         if asks:
             SetupReport(found).show(console)
@@ -46,7 +57,15 @@ def setup(*, pipeline: str | None, yes: bool, as_json: bool) -> None:
             with working("Creating, and reading it back"):
                 found = create(opened.zoho, settings, opened.memory, before)
         spent = opened.zoho.usage.credits
-    sys.exit(emit(SetupReport(found, before, spent), as_json=as_json))
+    sys.exit(emit(SetupReport(found, before, spent, brought), as_json=as_json))
+
+
+def _confirms(console: Console, question: str, *, as_json: bool) -> bool:
+    """Return whether a person at the terminal says that the other organization is meant."""
+    if as_json or not (console.is_terminal and sys.stdin.isatty()):
+        return False
+    console.line(question, "warning")
+    return click.confirm("Is it meant, and is everything to be brought there?")
 
 
 @dataclass(frozen=True)
@@ -57,11 +76,13 @@ class SetupReport:
         now: as it is.
         before: as it was, where something was created since.
         spent: API credits that looking and creating have cost.
+        brought: how many objects were queued for an organization that has just been adopted; None where none was.
     """
 
     now: Prospect
     before: Prospect | None = None
     spent: int | None = None
+    brought: int | None = None
 
     @property
     def exit_code(self) -> int:
@@ -93,8 +114,19 @@ class SetupReport:
             "credits_spent": self.spent,
             "to_do": list(self.now.to_do),
             "limits": list(self.now.limits),
-            "advice": list(self.now.advice),
+            "advice": [*self._adopted, *self.now.advice],
         }
+
+    @property
+    def _adopted(self) -> list[str]:
+        """Say what follows from going on in another organization."""
+        if self.brought is None:
+            return []
+        sentence = (
+            f"From now on records are written to this organization. {counted(self.brought, 'object')} that the former "
+            f"one has are queued for the next runs; to bring everything at once, run: {BRING_ALL}"
+        )
+        return [sentence]
 
     @property
     def _created(self) -> list[str]:
@@ -122,6 +154,7 @@ class SetupReport:
             ("To be created", self._to_create(), ""),
             ("For you to do", self.now.to_do, "warning"),
             ("What this organization cannot have", self.now.limits, ""),
+            ("Another organization", self._adopted, "warning"),
             ("Good to know", self.now.advice, "quiet"),
         ):
             if sentences:

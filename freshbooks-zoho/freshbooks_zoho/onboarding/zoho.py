@@ -154,12 +154,13 @@ def finish(project: Project, settings: Settings, store: Store, grant: Grant) -> 
     broker = open_broker(store, settings)
     broker.connect(grant)
     # It may be another organization than before.
-    Memory.of(store, settings).forget_survey()
+    memory = Memory.of(store, settings)
+    memory.forget_survey()
     accounts_url = grant.details["accounts_url"]
     lacking = missing_scopes(grant.details.get("scope"))
     problems = [_lacking(lacking)] if lacking else []
     if accounts_url != settings.accounts_url.rstrip("/"):
-        name = variable(TARGET, "accounts_url")
+        name = variable(project.loader, "accounts_url")
         if save(project, {name: accounts_url}):
             problems.append(f"The environment sets {name} to another server, which counts more than .env: unset it.")
     agent = f"{PLUGIN}/{version(PLUGIN)}"
@@ -171,6 +172,8 @@ def finish(project: Project, settings: Settings, store: Store, grant: Grant) -> 
     errors = [error for _, error in outcomes.values() if error and not (lacking and isinstance(error, ScopeError))]
     problems += dict.fromkeys(str(error) for error in errors)
     organization: Mapping[str, Any] = next(iter(outcomes[ORGANIZATION][0].get("org") or []), {})
+    elsewhere = memory.homes.check(memory.account, str(organization.get("zgid") or ""))
+    problems += [elsewhere] if elsewhere else []
     return ZohoReport(
         accounts_url=accounts_url,
         api_domain=grant.details["api_domain"],

@@ -53,7 +53,8 @@ class Prospect:
     @property
     def blocking(self) -> tuple[str, ...]:
         """What has to be put right before anything can be created."""
-        return tuple(one.problem for one in self.survey.requirements.values() if one.problem)
+        problems = (self.survey.elsewhere, *(one.problem for one in self.survey.requirements.values()))
+        return tuple(one for one in problems if one)
 
     @property
     def credits(self) -> int:
@@ -118,6 +119,16 @@ def look(
     """
     surveyor = Surveyor(client, replace(settings, pipeline=pipeline or settings.pipeline), memory)
     return Prospect(surveyor.read(refused, anew=True), settings.pipeline)
+
+
+def adopt(memory: Memory) -> int:
+    """Have everything brought to the organization that the connection leads to now, and return how much was queued.
+
+    Raises:
+        StoreError: if the store cannot be used.
+    """
+    home = memory.homes.of(memory.account)
+    return memory.homes.move(home, memory.clock()) if home is not None and home.led_to else 0
 
 
 def create(client: ZohoClient, settings: Settings, memory: Memory, prospect: Prospect) -> Prospect:

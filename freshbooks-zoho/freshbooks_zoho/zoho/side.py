@@ -123,6 +123,7 @@ class ZohoSide:
             self._store,
             modules=("Accounts", self._invoices_module()),
             public_url=public_url,
+            account=self._account,
             connection=f"{self._settings.target.client_id}\n{self._account}",
             poll_interval=timedelta(seconds=self._settings.poll_interval),
             metrics=self._metrics,
@@ -132,7 +133,7 @@ class ZohoSide:
     @property
     def _surveyor(self) -> Surveyor:
         target = self._settings.target
-        return Surveyor(self._client, target, Memory.of(self._store, target))
+        return Surveyor(self._client, target, Memory.of(self._store, target, self._account))
 
     def _invoices_module(self) -> str:
         """Return the API name of the module for invoices, which the setting may name by its label."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from target_zoho_crm.org.home import Homes
 from target_zoho_crm.org.identity import Identities
 from target_zoho_crm.org.requirements import Refused
 
@@ -59,18 +60,31 @@ class Memory:
     Args:
         store: where they are kept.
         connection: what tells connections to Zoho apart.
+        account: the FreshBooks account whose records are written; None where it is not known.
         clock: gives the time, aware.
     """
 
     store: Store
     connection: str
+    account: str | None = None
     clock: Callable[[], datetime] = field(default=_now, repr=False)
 
     @classmethod
-    def of(cls, store: Store, settings: Settings) -> Memory:
-        """Return the memory of the connection that the settings name, which may be one of several in the store."""
+    def of(cls, store: Store, settings: Settings, account: str | None = None) -> Memory:
+        """Return the memory of the connection that the settings name, which may be one of several in the store.
+
+        Args:
+            store: where it is kept.
+            settings: of the target.
+            account: the FreshBooks account whose records are written, as far as it is known.
+        """
         connection = f"{settings.client_id}\n{settings.refresh_token or ''}"
-        return cls(store, store.written.digest(connection.encode()))
+        return cls(store, store.written.digest(connection.encode()), account)
+
+    @property
+    def homes(self) -> Homes:
+        """Which organizations records belong in."""
+        return Homes(self.store)
 
     def survey(self) -> Remembered | None:
         """Return the survey, if it is not a day old; else None.

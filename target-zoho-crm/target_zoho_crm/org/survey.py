@@ -57,6 +57,8 @@ class Survey:
     pipeline: PipelineState | None
     problems: tuple[str, ...]
     identities: Identities
+    elsewhere: str | None = None
+    """A sentence, one of the problems, where records were written to another organization before."""
 
     @property
     def stages(self) -> Mapping[str, str]:

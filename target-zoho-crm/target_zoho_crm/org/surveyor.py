@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,7 @@ class Surveyor:
             return None
         organization = organization_of(kept.described)
         self.client.set_edition(organization.edition)
-        return survey(organization, self.settings, self._identities(organization), kept.refused)
+        return self._at_home(survey(organization, self.settings, self._identities(organization), kept.refused))
 
     def fields(self, module: str) -> Iterable[Field]:
         """Return the fields of a module (its API name) as the last run knew them; none where that is too long ago.
@@ -110,7 +110,15 @@ class Surveyor:
             self.memory.keep_survey(Remembered(described, self._wanted, read_at, refused, refused_at))
             if found.identities != identities:
                 self.memory.keep_identities(organization.id, found.identities)
-        return found
+        return self._at_home(found)
+
+    def _at_home(self, found: Survey) -> Survey:
+        """Return the survey with the problem first that this is not the organization records were written to, if so."""
+        if self.memory is None:
+            return found
+        organization = found.organization.id
+        elsewhere = self.memory.homes.check(self.memory.account, organization, keeps=self.keeps)
+        return replace(found, elsewhere=elsewhere, problems=(elsewhere, *found.problems)) if elsewhere else found
 
     @property
     def _wanted(self) -> tuple[str, ...]:
