@@ -69,7 +69,8 @@ async def serve(settings: Settings) -> None:
         store = stack.enter_context(open_store(settings.store_url, settings.store_key))
         metrics = Metrics()
         measure_connections(metrics, settings, store)
-        authorizer = Authorizer(counting_failures(open_broker(store, settings.tap), metrics))
+        # What is not to be had now is asked for again later; a thread that waits would hold up the others, and the end.
+        authorizer = Authorizer(counting_failures(open_broker(store, settings.tap), metrics), patience=0)
         freshbooks = FreshBooksClient(settings.tap.api_url, authorizer, user_agent=settings.tap.user_agent)
         stack.callback(freshbooks.close)
         account = await in_thread(partial(find_account, settings, store, freshbooks))

@@ -9,6 +9,7 @@ refresh token may be spent, and sends it one more time, never twice more.
 from __future__ import annotations
 
 import logging
+import platform
 import threading
 import traceback
 from concurrent.futures import Future, wait
@@ -28,7 +29,7 @@ from singer_store.errors import (
 )
 from singer_store.locks import LockTimeoutError
 from singer_store.renewal import Outcome, Step, decide, flags_after, is_alive, with_grant
-from singer_store.tokens import CONNECT_AGAIN, AccessToken, TokenRow
+from singer_store.tokens import AccessToken, TokenRow, why_connect_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -115,9 +116,9 @@ class Broker:
             while True:
                 row = self.rows.bare(self.service, self.client_id, self.digest)
                 if row is None:
-                    self.rows.add(with_grant(self._new_row(), grant, now))
+                    self.rows.add(with_grant(self._new_row(), grant, now, platform.node()))
                     break
-                if self.rows.put(with_grant(row, grant, now)):
+                if self.rows.put(with_grant(row, grant, now, platform.node())):
                     break
         logger.info("Connected to %s.", self.service)
 
@@ -197,22 +198,21 @@ class Broker:
 
     def _conclude(self, row: TokenRow, step: Step, rejected: str | None) -> AccessToken:
         if step is Step.CONNECT_AGAIN:
-            raise ConnectAgainError(self._connect_again(row.connect_again or "missing"))
+            raise ConnectAgainError(self._connect_again(row))
         if step is Step.LAST_HOURS:
             logger.warning(
                 "%s Its last access token works until %s.",
-                self._connect_again(row.connect_again or "missing"),
+                self._connect_again(row),
                 f"{row.expires_at:%Y-%m-%d %H:%M:%S} UTC",
             )
         elif step is not Step.USE:
-            until, why = (
-                row.blocked_until or self.clock(),
-                _BLOCKS.get(row.blocked_by or "", "another process is at it"),
-            )
+            until, why = row.blocked_until or self.clock(), _why_blocked(row)
             seconds = max(0.0, (until - self.clock()).total_seconds())
             if not is_alive(row, self.clock(), rejected):
                 raise RefreshUnavailableError(
-                    seconds, f"{self.service} gives no access token at the moment: {why}. Try again in {seconds:.0f} s."
+                    seconds,
+                    f"{self.service} gives no access token at the moment: {why}. Try again in {seconds:.0f} s.",
+                    asked_to_wait=row.blocked_by == Outcome.UNAVAILABLE.value,
                 )
             if until not in self._warned:
                 self._warned.add(until)
@@ -228,7 +228,7 @@ class Broker:
         row = self.rows.of(self.service, self.client_id, self.digest)
         if row is None:
             if self.seed is None:
-                raise ConnectAgainError(self._connect_again("missing"))
+                raise ConnectAgainError(self._connect_again(self._new_row()))
             row = self._new_row(refresh_token=self.seed)
             self.rows.add(row)
         return row
@@ -245,7 +245,7 @@ class Broker:
         except RefreshRefused:
             self._flag(row, Outcome.REFUSED)
         except RefreshUnavailableError as error:
-            self._flag(row, Outcome.UNAVAILABLE, error.retry_after)
+            self._flag(row, Outcome.UNAVAILABLE, error)
         except RefreshNotSent:
             self._flag(row, Outcome.UNREACHABLE)
         except Exception as error:  # noqa: BLE001 - whatever it is, bytes may have been sent
@@ -282,11 +282,14 @@ class Broker:
         except RefreshNotSent:
             self.rows.note(row, tries=row.tries)
             raise
-        return with_grant(row, grant, asked_at)
+        return with_grant(row, grant, asked_at, platform.node())
 
-    def _flag(self, row: TokenRow, outcome: Outcome, retry_after: float | None = None) -> None:
+    def _flag(self, row: TokenRow, outcome: Outcome, error: RefreshUnavailableError | None = None) -> None:
         logger.info("Refreshing the access token of %s ended as: %s.", self.service, outcome.value)
-        flags = flags_after(row, outcome, self.clock(), rotates=self.rotates, retry_after=retry_after)
+        asked = None if error is None else error.retry_after
+        flags = flags_after(row, outcome, self.clock(), rotates=self.rotates, retry_after=asked)
+        if error is not None:
+            flags["blocked_message"] = error.message
         self.rows.note(row, **flags)
 
     def _save(self, granted: TokenRow) -> bool:
@@ -304,9 +307,14 @@ class Broker:
     def _lock(self) -> AbstractContextManager[None]:
         return self.database.lock(f"tokens {self.service} {self.client_id}", LOCK_SECONDS)
 
-    def _connect_again(self, reason: str) -> str:
-        why = CONNECT_AGAIN.get(reason, reason)
-        return f"{self.service} has to be connected again: {why}. {self.hint}"
+    def _connect_again(self, row: TokenRow) -> str:
+        return f"{self.service} has to be connected again: {why_connect_again(row, self.clock())}. {self.hint}"
+
+
+def _why_blocked(row: TokenRow) -> str:
+    """Return why nobody should ask for a token yet: what the plugin said, else what is known of it, without an end."""
+    said = (row.blocked_message or "").strip().rstrip(".")
+    return said or _BLOCKS.get(row.blocked_by or "", "another process is at it")
 
 
 def _access_token(row: TokenRow) -> AccessToken:

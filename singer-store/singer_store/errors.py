@@ -43,14 +43,18 @@ class RefreshUnavailableError(TokenError):
     """The service gives no new token right now, and the refresh token was not spent.
 
     Attributes:
+        message: What the plugin made of the answer, a sentence without secrets; None for nothing particular.
         retry_after: Seconds until it makes sense to ask again, where known.
+        asked_to_wait: Whether the service itself said "not now"; False where it could not be reached or did not answer.
     """
 
     def __init__(
-        self, retry_after: float | None = None, message: str = "The service gives no access token right now."
+        self, retry_after: float | None = None, message: str | None = None, *, asked_to_wait: bool = True
     ) -> None:
-        super().__init__(message)
+        super().__init__(message or "The service gives no access token right now.")
+        self.message = message
         self.retry_after = retry_after
+        self.asked_to_wait = asked_to_wait
 
 
 class RefreshRefused(Exception):  # noqa: N818 - an answer, not a fault

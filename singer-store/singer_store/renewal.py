@@ -23,6 +23,9 @@ _LONGEST_LIFE = 10 * 365 * 86400
 # How long nobody asks again, in seconds, where the service did not say.
 _PAUSE = {"unavailable": 30.0, "unanswered": 60.0, "unreachable": 3.0}
 _LONGEST_PAUSE = 86400.0
+# Between two attempts of one run, in seconds, where the service did not say or names less; doubled each time.
+_FIRST_WAIT = 2.0
+_NOT_BLOCKED = {"blocked_until": None, "blocked_by": None, "blocked_message": None}
 
 
 class Step(Enum):
@@ -85,7 +88,7 @@ def decide(row: TokenRow, now: datetime, *, rotates: bool, rejected: str | None 
         return Step.LAST_HOURS if alive else Step.CONNECT_AGAIN
     if alive and now < _renewal(row, rotates=rotates):
         return Step.USE
-    if row.blocked_until is not None and now < row.blocked_until:
+    if is_blocked(row, now):
         return Step.USE_MEANWHILE if alive else Step.WAIT
     if rotates and row.tries >= MAX_TRIES:
         return Step.GIVE_UP
@@ -102,14 +105,43 @@ def is_alive(row: TokenRow, now: datetime, rejected: str | None = None) -> bool:
     )
 
 
+def is_blocked(row: TokenRow, now: datetime) -> bool:
+    """Return whether nobody should ask for a token yet.
+
+    A pause that ends more than the longest one from now was noted by a clock that was wrong.
+    """
+    return row.blocked_until is not None and now < row.blocked_until <= now + timedelta(seconds=_LONGEST_PAUSE)
+
+
+def wait_in_run(failures: int, asked: float | None, left: float) -> float | None:
+    """Return the seconds that a run waits for a service that says "not now"; None to wait no longer.
+
+    Args:
+        failures: how often it has said so in this run.
+        asked: the seconds that it asks for, if it does.
+        left: what remains of the seconds that a run may wait.
+    """
+    wait = max(asked or 0.0, _FIRST_WAIT * 2 ** (failures - 1))
+    if asked is not None and asked > left:
+        return None
+    return min(wait, left) if left > 0 else None
+
+
 def _renewal(row: TokenRow, *, rotates: bool) -> datetime:
     if row.issued_at is None or row.expires_at is None:
         return datetime.min.replace(tzinfo=timezone.utc)
     return when_to_refresh(row.issued_at, row.expires_at, rotates=rotates)
 
 
-def with_grant(row: TokenRow, grant: Grant, asked_at: datetime) -> TokenRow:
-    """Give the row after a grant. `asked_at` is the local time just before the POST."""
+def with_grant(row: TokenRow, grant: Grant, asked_at: datetime, host: str | None = None) -> TokenRow:
+    """Return the row after a grant.
+
+    Args:
+        row: The row as it was.
+        grant: What the service answered.
+        asked_at: The local time just before the POST.
+        host: The machine that made it.
+    """
     return replace(
         row,
         access_token=grant.access_token,
@@ -118,10 +150,12 @@ def with_grant(row: TokenRow, grant: Grant, asked_at: datetime) -> TokenRow:
         issued_at=asked_at,
         expires_at=when_it_expires(grant, asked_at),
         refreshed_at=asked_at,
+        refreshed_on=host,
         tries=0,
         connect_again=None,
         blocked_until=None,
         blocked_by=None,
+        blocked_message=None,
         grant_number=row.grant_number + 1,
     )
 
@@ -129,7 +163,7 @@ def with_grant(row: TokenRow, grant: Grant, asked_at: datetime) -> TokenRow:
 def flags_after(
     row: TokenRow, outcome: Outcome, now: datetime, *, rotates: bool, retry_after: float | None = None
 ) -> dict[str, object]:
-    """Give the flags to write on a row after a POST that brought no grant.
+    """Return the flags to write on a row after a POST that brought no grant.
 
     Args:
         row: The row as it was before the POST (its `tries` not yet counting this one).
@@ -139,17 +173,23 @@ def flags_after(
         retry_after: Seconds, if the service named them.
     """
     if outcome is Outcome.REFUSED:
-        return {"connect_again": "refused", "blocked_until": None, "blocked_by": None}
+        # One that was sent before, and is refused now, was spent by that: it is the new one that is lost.
+        return {"connect_again": "lost" if rotates and row.tries else "refused", **_NOT_BLOCKED}
     if outcome is Outcome.CLIENT_REFUSED:
         return {"tries": row.tries}
     if outcome is Outcome.UNANSWERED and rotates:
         tries = row.tries + 1
         if tries >= MAX_TRIES:
-            return {"tries": tries, "connect_again": "unanswered", "blocked_until": None, "blocked_by": None}
+            return {"tries": tries, "connect_again": "unanswered", **_NOT_BLOCKED}
     else:
         # The refresh token was certainly not spent: what was known of it before still holds.
         tries = row.tries
     pause = _PAUSE[outcome.value]
     if retry_after is not None and retry_after >= 0:
         pause = min(retry_after, _LONGEST_PAUSE)
-    return {"tries": tries, "blocked_until": now + timedelta(seconds=pause), "blocked_by": outcome.value}
+    return {
+        **_NOT_BLOCKED,
+        "tries": tries,
+        "blocked_until": now + timedelta(seconds=pause),
+        "blocked_by": outcome.value,
+    }

@@ -111,7 +111,7 @@ class Store:
             None where there has been no token yet.
         """
         digest = seed_digest(self._salt, (seed or "").strip() or None)
-        return TokenRows(self._database, self._keyring).connection(service, client_id, digest)
+        return TokenRows(self._database, self._keyring).connection(service, client_id, digest, self._clock())
 
     def lock(self, name: str, *, timeout: float) -> AbstractContextManager[None]:
         """Hold a lock across threads, processes and machines; it dies with its holder.

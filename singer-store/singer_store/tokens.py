@@ -16,7 +16,7 @@ from singer_store.schema import dump_json, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from sqlalchemy import ColumnElement, Row
 
@@ -99,13 +99,32 @@ class Connection:
     blocked_until: datetime | None
 
 
-CONNECT_AGAIN = {
+_CONNECT_AGAIN = {
     "refused": "its refresh token was refused, so it has been used elsewhere or revoked",
+    "lost": "its answer to our last refresh was lost, and the refresh token from before it is no longer valid",
     "unanswered": "its refresh token was sent twice and no answer came back, so it may be spent",
     "disconnected": "it was disconnected",
     "missing": "there is none in this store and no refresh token in the settings",
 }
-"""What `TokenRow.connect_again` means, in words."""
+
+
+def why_connect_again(row: TokenRow, now: datetime) -> str:
+    """Return in words why only a person can help, for a row that is marked so."""
+    reason = row.connect_again or "missing"
+    words = _CONNECT_AGAIN.get(reason, reason)
+    if reason == "refused" and row.refreshed_at is not None:
+        where = f" on host {row.refreshed_on}" if row.refreshed_on else ""
+        words += f", or this store is an older copy (last renewed {_ago(now - row.refreshed_at)}{where})"
+    return words
+
+
+def _ago(age: timedelta) -> str:
+    """Return an age in words, in the largest unit of which there are two or more."""
+    seconds = max(0, int(age.total_seconds()))
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} seconds ago"
 
 
 def seed_digest(salt: bytes, seed: str | None) -> str:
@@ -149,12 +168,12 @@ class TokenRows:
         """Give a plugin's row (see `choose_row`) without its secrets, so that a damaged one can be replaced."""
         return choose_row([_without_secret(row) for row in self._all(service, client_id)], seed)
 
-    def connection(self, service: str, client_id: str, seed: str) -> Connection | None:
-        """Give what is known of a plugin's connection; None before its first token."""
+    def connection(self, service: str, client_id: str, seed: str, now: datetime) -> Connection | None:
+        """Return what is known of a plugin's connection; None before its first token."""
         row = self.choose(service, client_id, seed)
         if row is None:
             return None
-        problem = None if row.connect_again is None else CONNECT_AGAIN.get(row.connect_again, row.connect_again)
+        problem = None if row.connect_again is None else why_connect_again(row, now)
         return Connection(service, row.issued_at, row.expires_at, problem, row.blocked_until)
 
     def bare(self, service: str, client_id: str, seed: str) -> TokenRow | None:

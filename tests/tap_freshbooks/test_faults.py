@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from sandbox.freshbooks import RateLimit
-from singer_store import ClientRefusedError, ConnectAgainError, RefreshUnavailableError
+from singer_store import ClientRefusedError, ConnectAgainError, RefreshUnavailableError, authorizer
 from tap_freshbooks import client
 from tap_freshbooks.client import MAX_TRIES
 from tap_freshbooks.errors import AccessDeniedError, FreshBooksError, UnauthorizedError
@@ -183,11 +183,12 @@ def test_an_unreachable_host_is_said_without_a_token_and_with_one(tap, waits):
         tap(api_url="http://127.0.0.1:9")
 
 
-def test_wrong_credentials_a_dead_consent_and_a_busy_token_endpoint_are_told_apart(box, tap):
+def test_wrong_credentials_a_dead_consent_and_a_busy_token_endpoint_are_told_apart(box, tap, monkeypatch):
     with pytest.raises(ClientRefusedError):
         tap(client_secret="wrong")
     with pytest.raises(ConnectAgainError):
         tap(refresh_token="f" * 64)
+    monkeypatch.setattr(authorizer, "PATIENCE", 0)
     box.faults.add(service="freshbooks", path="/auth/oauth/token", kind="status", status=503, times=None)
     with pytest.raises(RefreshUnavailableError):
         tap()

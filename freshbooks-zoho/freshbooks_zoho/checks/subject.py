@@ -133,7 +133,7 @@ class Subject:
         from tap_freshbooks.auth import open_broker  # noqa: PLC0415
 
         tap = self.settings.tap
-        authorizer = Authorizer(open_broker(self.store, tap))
+        authorizer = Authorizer(open_broker(self.store, tap), patience=0)
         agent = f"{PLUGIN}/{version(PLUGIN)}"
         with closing(EventsApi(tap.api_url, self.business.account_id, authorizer, user_agent=agent)) as api:
             return api.callbacks()
