@@ -185,6 +185,9 @@ def test_either_can_be_turned_off(prepared, tmp_path, store_settings, setting, l
 
         assert scene.drift.check() == 1
         assert scene.queued() == {("invoices", {"changed": "1", "deleted": "2"}[left], "drift")}
+        # An ordinary run goes by it, too.
+        scene.org.run(("invoices", invoice(1)), ("invoices", invoice(2)))
+        assert len(scene.org.records("Deals")) == (2 if left == "deleted" else 1)
         scene.org.emptied()
 
 

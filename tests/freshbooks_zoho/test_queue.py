@@ -167,6 +167,22 @@ def test_a_dismissed_object_stays_away_until_it_changes(box, pipeline, shell):
     assert shell("status")[0] == 3
 
 
+def test_what_was_dismissed_for_good_is_not_made_again_until_somebody_asks_for_it(box, pipeline, shell):
+    client = box.freshbooks.create_client(organization="Alder Ltd")
+    pipeline.run()
+    (account,) = box.zoho.records("Accounts")
+    assert shell("dismiss", "clients", str(client["id"]), "--for-good")[0] == 0
+    box.zoho.delete("Accounts", account["id"], permanently=True)
+
+    box.freshbooks.update_client(client["id"], fax="1")
+    pipeline.run()
+    assert box.zoho.records("Accounts") == []
+
+    assert shell("retry", "clients", str(client["id"]))[0] == 0
+    pipeline.run()
+    assert [row["Account_Name"] for row in box.zoho.records("Accounts")] == ["Alder Ltd"]
+
+
 def test_without_a_process_that_serves_the_next_run_brings_what_was_asked_for(box, tmp_path):
     """As a person does it: real commands and a real Meltano, in a project where nobody has ever served."""
     key, url = Fernet.generate_key().decode(), f"sqlite:///{tmp_path}/store/store.db"

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from freshbooks_zoho.zoho.watch import ZOHO
+from target_zoho_crm.sync.left_alone import LeftAlone, bring_back
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -62,6 +63,20 @@ def retry(store: Store, objects: Iterable[PendingObject]) -> None:
     """
     now = datetime.now(timezone.utc)
     store.pending.queue_many([(one.account, one.stream, one.object_id, "retry", now) for one in objects])
+
+
+def take_back(store: Store, account: str, stream: str, object_ids: Collection[str]) -> tuple[str, ...]:
+    """Have objects that were dismissed for good synced again, and return which of them had been.
+
+    Raises:
+        StoreError: if the store cannot be used.
+    """
+    left = LeftAlone(store, stream)
+    back = tuple(object_id for object_id in object_ids if f"{account}:{object_id}" in left)
+    bring_back(store, account, stream, back)
+    now = datetime.now(timezone.utc)
+    store.pending.queue_many([(account, stream, object_id, "retry", now) for object_id in back])
+    return back
 
 
 def dismiss(store: Store, objects: Iterable[PendingObject]) -> None:

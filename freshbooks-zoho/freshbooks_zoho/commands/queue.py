@@ -15,6 +15,7 @@ from freshbooks_zoho.console import FAILED, OK, confirm, emit
 from freshbooks_zoho.freshbooks.account import known_account
 from freshbooks_zoho.runs.leadership import LEASE
 from freshbooks_zoho.runs.meltano_run import STREAMS
+from target_zoho_crm.sync.left_alone import leave_alone
 
 if TYPE_CHECKING:
     from freshbooks_zoho.commands.session import Session
@@ -90,6 +91,9 @@ def retry(stream: str | None, ids: tuple[str, ...], *, everything: bool, as_json
     """Sync objects again that wait or were rejected: all, those of STREAM, or just some, with what waits for them."""
     _check(ids, everything=everything)
     with session() as opened:
+        account = known_account(opened.settings, opened.store)
+        if stream and ids and account:
+            queue.take_back(opened.store, account, stream, ids)
         objects, choice = _choose(opened, stream, ids)
         family = tuple(queue.with_waiting(choice.found, objects))
         queue.retry(opened.store, family)
@@ -101,15 +105,26 @@ def retry(stream: str | None, ids: tuple[str, ...], *, everything: bool, as_json
 @stream_argument
 @ids_argument
 @click.option("--all", "everything", is_flag=True, help="All objects (of STREAM).")
+@click.option("--for-good", is_flag=True, help="Never make them again in Zoho either, should they be deleted there.")
 @click.option("--yes", is_flag=True, help=f"Do not ask, although it is more than {MANY} objects.")
 @json_option
-def dismiss(stream: str | None, ids: tuple[str, ...], *, everything: bool, yes: bool, as_json: bool) -> None:
-    """Take objects off the list of what is still to be synced; a later change in FreshBooks brings them again."""
+def dismiss(  # noqa: PLR0913 - the command's options
+    stream: str | None, ids: tuple[str, ...], *, everything: bool, for_good: bool, yes: bool, as_json: bool
+) -> None:
+    """Take objects off the list of what is still to be synced; a later change in FreshBooks brings them again.
+
+    With --for-good nothing does: what you have deleted in Zoho stays deleted. To take that back: retry STREAM ID.
+    """
     _check(ids, everything=everything)
     if not ids and not everything:
         raise click.UsageError("Name a stream and ids, or say --all.")
+    if for_good and not (stream and ids):
+        raise click.UsageError("With --for-good, name a stream and ids.")
     with session() as opened:
         _, choice = _choose(opened, stream, ids)
+        if for_good and stream:
+            leave_alone(opened.store, opened.account, stream, ids)
+            choice = queue.Choice(choice.found)
         if len(choice.found) > MANY and not yes:
             _ask(len(choice.found))
         queue.dismiss(opened.store, choice.found)

@@ -18,6 +18,7 @@ from freshbooks_zoho.zoho.watch import ZOHO
 from target_zoho_crm.api.coql import MAX_FIELDS, chunks, equals_any, select
 from target_zoho_crm.errors import RequestError, ZohoError
 from target_zoho_crm.mapping.metadata import as_displayed
+from target_zoho_crm.sync.left_alone import leave_alone
 from target_zoho_crm.sync.written import fingerprint
 
 if TYPE_CHECKING:
@@ -152,7 +153,11 @@ class Drift:
     def _difference(self, written: WrittenRecord, held: Mapping[str, Any] | None) -> str | None:
         """Say what has happened to a record that is to be undone; None if nothing."""
         if held is None:
-            return "deleted" if self._restore_deleted else None
+            if not self._restore_deleted:
+                # Runs that bring it for another reason go by this.
+                leave_alone(self._store, written.account, written.stream, [written.object_id])
+                return None
+            return "deleted"
         digest = self._store.written.digest(fingerprint(held, written.fields))
         return "changed" if digest != written.digest and self._restore_fields else None
 
