@@ -33,12 +33,16 @@ class Business:
 
 
 def businesses(payload: Any) -> list[Business]:
-    """Read the businesses with an accounting account out of the answer of `/users/me`, in its order."""
+    """Return the businesses with an accounting account in the answer of `/users/me`, in its order.
+
+    A membership that is null, or of no business, is passed over.
+    """
     found: dict[str, Business] = {}
     memberships = ((payload or {}).get("response") or {}).get("business_memberships") or []
     for membership in memberships:
-        business = membership.get("business") or {}
-        if account_id := business.get("account_id"):
+        business = membership.get("business") if isinstance(membership, dict) else None
+        account_id = business.get("account_id") if isinstance(business, dict) else None
+        if isinstance(business, dict) and isinstance(account_id, str) and account_id:
             found.setdefault(
                 account_id,
                 Business(account_id, business.get("name") or "", business.get("timezone"), business.get("id")),
@@ -47,7 +51,9 @@ def businesses(payload: Any) -> list[Business]:
 
 
 def choose(found: list[Business], account_id: str | None) -> Business:
-    """Give the business to read.
+    """Return the business to read.
+
+    The setting may be written in another case, or with blanks around it, where that leaves no doubt which is meant.
 
     Raises:
         SettingError: if there is none, or not the one that is asked for, or several and none is asked for.
@@ -61,7 +67,9 @@ def choose(found: list[Business], account_id: str | None) -> Business:
         if len(found) == 1:
             return found[0]
         raise SettingError(f"The FreshBooks user has several businesses: set account_id to one of {listed}.")
-    for business in found:
-        if business.account_id == account_id:
-            return business
+    wanted = account_id.strip()
+    alike = [business for business in found if business.account_id.casefold() == wanted.casefold()]
+    meant = [business for business in alike if business.account_id == wanted] or alike
+    if len(meant) == 1:
+        return meant[0]
     raise SettingError(f"The setting account_id, {account_id}, is none of the FreshBooks user's businesses: {listed}.")

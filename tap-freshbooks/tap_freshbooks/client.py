@@ -265,14 +265,17 @@ def _includes(resource: Resource) -> Params:
 def _page(answer: Answer, resource: Resource, what: str) -> Page:
     try:
         result = answer.payload["response"]["result"]
+        listed = result[resource.name]
+        rows = _rows(listed, resource)
         return Page(
-            rows=_rows(result[resource.name]),
+            rows=rows,
             sent_at=answer.sent_at,
             read_at=answer.read_at,
             number=int(result["page"]),
             pages=int(result["pages"]),
             per_page=int(result["per_page"]),
             total=int(result["total"]),
+            passed_over=len(listed) - len(rows),
         )
     except (KeyError, TypeError, ValueError):
         raise TryAgainError(f"{what}: FreshBooks' answer is not a list of {resource.name}.") from None
@@ -280,15 +283,37 @@ def _page(answer: Answer, resource: Resource, what: str) -> Page:
 
 def _object(answer: Answer, resource: Resource, what: str) -> Page:
     try:
-        return Page(_rows([answer.payload["response"]["result"][resource.singular]]), answer.sent_at, answer.read_at)
-    except (KeyError, TypeError, ValueError):
-        raise TryAgainError(f"{what}: FreshBooks' answer is not a {resource.singular}.", status=200) from None
+        rows = _rows([answer.payload["response"]["result"][resource.singular]], resource)
+    except (KeyError, TypeError):
+        rows = []
+    if not rows:
+        raise TryAgainError(f"{what}: FreshBooks' answer is not a {resource.singular}.", status=200)
+    return Page(rows, answer.sent_at, answer.read_at)
 
 
-def _rows(rows: Any) -> list[Row]:
-    """Take rows that are objects with an id."""
-    if not isinstance(rows, list):
+def _rows(listed: Any, resource: Resource) -> list[Row]:
+    """Return those of the rows that are objects with an id, with ids as numbers also where they are text.
+
+    Raises:
+        TypeError: if it is no list.
+    """
+    if not isinstance(listed, list):
         raise TypeError("not a list")
-    for row in rows:
-        row["id"] = int(row["id"])
+    rows = []
+    for row in listed:
+        number = _number(row.get("id")) if isinstance(row, dict) else None
+        if number is None:
+            continue
+        row["id"] = number
+        for name in resource.parents.values():
+            if isinstance(row.get(name), str):
+                row[name] = _number(row[name]) or row[name]
+        rows.append(row)
     return rows
+
+
+def _number(value: Any) -> int | None:
+    """Return an id as a number; None where it is none."""
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

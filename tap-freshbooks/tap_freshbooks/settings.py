@@ -53,6 +53,8 @@ class Settings:
         for name in ("client_id", "client_secret", "redirect_uri"):
             if name not in given:
                 raise SettingError(f"The setting {name} is missing.")
+        if "account_id" in given:
+            given["account_id"] = str(given["account_id"]).strip()
         for name in ("api_url", "auth_url"):
             if name in given:
                 given[name] = checked_url(name, given[name])

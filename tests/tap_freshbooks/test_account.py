@@ -64,3 +64,18 @@ def test_the_zone_is_the_business_own_if_it_is_one():
     assert Business("a", "b", "Mars/Olympus").zone is None
     assert Business("a", "b", "../../etc/passwd").zone is None
     assert Business("a", "b", None).zone is None
+
+
+def test_an_account_id_in_another_case_or_with_blanks_is_accepted_where_it_leaves_no_doubt():
+    found = businesses(me(NORTH, SOUTH))
+    assert choose(found, " north1 ").account_id == "NoRth1"
+    twins = businesses(me(NORTH, {**SOUTH, "account_id": "nOrTH1"}))
+    assert choose(twins, "nOrTH1").account_id == "nOrTH1"
+    with pytest.raises(SettingError, match="none of"):
+        choose(twins, "north1")
+
+
+def test_memberships_that_are_null_are_passed_over():
+    payload = me(NORTH, None)
+    payload["response"]["business_memberships"].append(None)
+    assert [business.account_id for business in businesses(payload)] == ["NoRth1"]
