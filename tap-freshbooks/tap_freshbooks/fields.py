@@ -1,12 +1,14 @@
 """Kinds of fields: the JSON schema of each, and the exact conversion of what FreshBooks sends.
 
-Every field but the keys is nullable. A value that is not of its field's kind is turned into it where nothing is lost by
-that (a number where text is expected); where it cannot be, the field is null, noted, and the rest of the record goes
-on.
+Every field but the keys is nullable, and none is required: null is FreshBooks saying that there is nothing. A value
+that is not of its field's kind is turned into it where nothing is lost by that (a number where text is expected); where
+it cannot be, the field is left out of the record, as one is that FreshBooks did not send, so that nobody takes what is
+not known for what is empty.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -33,7 +35,7 @@ class Notes:
     unknown: set[str] = field(default_factory=set)
     """What the schema does not have."""
     unusable: set[str] = field(default_factory=set)
-    """What had a value that is not of the field's kind."""
+    """What had a value that is not of the field's kind; ``lines.?`` for one of them that is no object."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Fields:
         """
         self.kinds = {name: KINDS[kind] for kind, names in names_by_kind.items() for name in names.split()}
         self.kinds.update(kinds or {})
-        self._prefix = prefix
+        self.prefix = prefix
         self._names = frozenset(self.kinds)
         self._plain = [(name, kind.plain, kind.convert) for name, kind in self.kinds.items() if kind.plain]
         self._plain_names = [name for name, _, _ in self._plain]
@@ -78,35 +80,40 @@ class Fields:
         }
 
     def convert(self, row: dict[str, Any], notes: Notes) -> dict[str, Any]:
-        """Turn an object as FreshBooks sends it into exactly these fields; those it lacks are null."""
+        """Return those of these fields that a row of FreshBooks has, each with a value that can be read, or null."""
         values: Iterable[Any] = list(map(row.get, self._plain_names))
         types = tuple(map(type, values))
         # Nearly all rows of a list have the same types, so that a look at all of them at once says that all are right.
         if types not in self._good_types:
             values = [
-                value if value is None or type(value) is plain else self._converted_value(name, value, convert, notes)
-                for value, (name, plain, convert) in zip(values, self._plain, strict=True)
+                value if value is None or type(value) is plain else _read(value, convert, notes)
+                for value, (_, plain, convert) in zip(values, self._plain, strict=True)
             ]
             if types == tuple(map(type, values)) and len(self._good_types) < MOST_TYPES:
                 self._good_types.add(types)
         record = dict(zip(self._plain_names, values, strict=True))
         for name, convert in self._converted:
             value = row.get(name)
-            try:
-                record[name] = None if value is None else convert(value, notes)
-            except _UNUSABLE:
-                record[name] = None
-                notes.unusable.add(self._prefix + name)
+            record[name] = None if value is None else _read(value, convert, notes)
+        for name in [name for name, value in record.items() if value is _UNREAD]:
+            del record[name]
+            notes.unusable.add(self.prefix + name)
+        for name in self._names.difference(row):
+            del record[name]
         if not self._names.issuperset(row):
-            notes.unknown.update(self._prefix + name for name in row.keys() - self._names)
+            notes.unknown.update(self.prefix + name for name in row.keys() - self._names)
         return record
 
-    def _converted_value(self, name: str, value: Any, convert: Callable[[Any, Notes], Any], notes: Notes) -> Any:
-        try:
-            return convert(value, notes)
-        except _UNUSABLE:
-            notes.unusable.add(self._prefix + name)
-            return None
+
+_UNREAD = object()
+"""In place of a value that cannot be read."""
+
+
+def _read(value: Any, convert: Callable[[Any, Notes], Any], notes: Notes) -> Any:
+    try:
+        return convert(value, notes)
+    except _UNUSABLE:
+        return _UNREAD
 
 
 def nested(fields: Fields) -> Kind:
@@ -121,12 +128,15 @@ def nested(fields: Fields) -> Kind:
 
 
 def several(fields: Fields) -> Kind:
-    """Make the kind of a list of objects with fields of their own."""
+    """Return the kind of a list of objects with fields of their own; what is no object among them is left out."""
 
     def convert(value: Any, notes: Notes) -> list[dict[str, Any]]:
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise TypeError("not a list of objects")
-        return [fields.convert(item, notes) for item in value]
+        if not isinstance(value, list):
+            raise TypeError("not a list")
+        found = [item for item in value if isinstance(item, dict)]
+        if len(found) < len(value):
+            notes.unusable.add(f"{fields.prefix}?")
+        return [fields.convert(item, notes) for item in found]
 
     return Kind({"type": ["array", "null"], "items": fields.schema}, convert)
 
@@ -141,10 +151,20 @@ def _text(value: Any, _notes: Notes) -> str:
     raise TypeError("not text")
 
 
-def _integer(value: Any, _notes: Notes) -> int:
+def _integer(value: Any, _notes: Notes) -> int | None:
+    if isinstance(value, str) and not value.strip():
+        return None
     if isinstance(value, (bool, str)) or (isinstance(value, Decimal) and value == value.to_integral_value()):
         return int(value)
     raise TypeError("not an integer")
+
+
+def _vis_state(value: Any, notes: Notes) -> int | None:
+    """Take 0 (active), 1 (deleted) or 2 (archived): https://www.freshbooks.com/api/active_deleted."""
+    state = _integer(value, notes)
+    if state not in {None, 0, 1, 2}:
+        raise ValueError("not a state")
+    return state
 
 
 def _boolean(value: Any, _notes: Notes) -> bool:
@@ -201,15 +221,16 @@ def _money(value: Any, _notes: Notes) -> dict[str, str | None]:
     if not isinstance(value, dict):
         raise TypeError("not money")
     amount, code = value.get("amount"), value.get("code")
-    if type(amount) is str and type(code) is str:
-        return {"amount": amount, "code": code}
     if not isinstance(amount, str):
         if isinstance(amount, bool) or not isinstance(amount, (int, Decimal)):
             raise TypeError("not an amount")
         amount = f"{amount:f}" if isinstance(amount, Decimal) else str(amount)
-    if code is not None and not isinstance(code, str):
-        raise TypeError("not a currency code")
+    if not _AMOUNT.fullmatch(amount) or not isinstance(code, str):
+        raise TypeError("not an amount with its currency")
     return {"amount": amount, "code": code}
+
+
+_AMOUNT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 
 
 def _balances(value: Any, notes: Notes) -> list[dict[str, str | None]]:
@@ -235,6 +256,7 @@ KINDS = {
     "text_key": Kind({"type": "string"}, _text, str),
     "text": Kind({"type": ["string", "null"]}, _text, str),
     "integer": Kind({"type": ["integer", "null"]}, _integer, int),
+    "vis_state": Kind({"type": ["integer", "null"]}, _vis_state),
     "boolean": Kind({"type": ["boolean", "null"]}, _boolean, bool),
     "day": Kind({"type": ["string", "null"], "format": "date"}, _day),
     "eastern": Kind(_MOMENT_SCHEMA, _moment(eastern_to_utc)),

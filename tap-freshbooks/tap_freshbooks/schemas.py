@@ -11,7 +11,8 @@ from tap_freshbooks.fields import Fields, nested, several
 CLIENTS = Fields(
     number_key="id",
     text_key="account_id",
-    integer="userid exceeds_client_limit level num_logins retainer_id vis_state",
+    integer="userid exceeds_client_limit level num_logins retainer_id",
+    vis_state="vis_state",
     text=(
         "accounting_systemid uuid username role language currency_code number_format subdomain "
         "fname lname organization email bus_phone home_phone mob_phone fax note "
@@ -46,9 +47,8 @@ INVOICES = Fields(
     },
     number_key="id",
     text_key="account_id",
-    integer=(
-        "invoiceid customerid basecampid due_offset_days estimateid ext_archive ownerid parent sentid status vis_state"
-    ),
+    integer=("invoiceid customerid basecampid due_offset_days estimateid ext_archive ownerid parent sentid status"),
+    vis_state="vis_state",
     text=(
         "accountid accounting_systemid uuid invoice_number po_number language template series currency_code "
         "organization current_organization fname lname address street street2 city province code country "
@@ -66,7 +66,8 @@ INVOICES = Fields(
 PAYMENTS = Fields(
     number_key="id",
     text_key="account_id",
-    integer="logid invoiceid clientid creditid overpaymentid bulk_paymentid orderid vis_state",
+    integer="logid invoiceid clientid creditid overpaymentid bulk_paymentid orderid",
+    vis_state="vis_state",
     text="accounting_systemid type gateway note transactionid transaction_uuid",
     boolean="from_credit send_client_notification",
     day="date",

@@ -52,7 +52,7 @@ class FreshBooksStream(Stream):
     def __init__(self, tap: TapFreshBooks) -> None:
         super().__init__(tap, schema=self.resource.fields.schema, name=self.resource.name)
         self._notes = Notes()
-        self._noted = False
+        self._warned = Notes()
         self._emitted: set[int] = set()
         self._next_state: dict[str, Any] = {}
         self._sent_at: datetime | None = None
@@ -98,9 +98,13 @@ class FreshBooksStream(Stream):
         """Give what changed, then what has to be read for another reason, then what is due in the store."""
         limits = bounds(self.bookmark, self.run.settings.start_date, self.run.now)
         window = Window(limits, lambda filters: self.run.objects.pages(self.resource, filters), self.logger.warning)
+        passed_over = False
         for page, rows in window:
+            passed_over = passed_over or page.passed_over > 0
             self.note_changes(rows)
             yield from self.records(page, rows)
+        if passed_over:
+            self.logger.warning("FreshBooks gave rows of %s that are null or have no id; passed over.", self.name)
         if window.hidden:
             raise FreshBooksError(
                 f"FreshBooks counts {self.name}, but shows none of them: the role of the user who connected may not "
@@ -219,15 +223,17 @@ class FreshBooksStream(Stream):
             self._next_state["replication_key_value"] = reached.isoformat()
 
     def _warn_of_notes(self) -> None:
-        if self._noted or not (self._notes.unknown or self._notes.unusable):
-            return
-        self._noted = True
-        if self._notes.unknown:
-            names = ", ".join(sorted(self._notes.unknown))
-            self.logger.warning("FreshBooks has fields of %s that the schema does not; left out: %s.", self.name, names)
-        if self._notes.unusable:
-            names = ", ".join(sorted(self._notes.unusable))
-            self.logger.warning("Values of %s are not what the schema says; set to null: %s.", self.name, names)
+        """Warn of each field once that the schema does not have, or whose value could not be read."""
+        if unknown := sorted(self._notes.unknown - self._warned.unknown):
+            self.logger.warning(
+                "FreshBooks has fields of %s that the schema does not; left out: %s.", self.name, ", ".join(unknown)
+            )
+            self._warned.unknown.update(unknown)
+        if unusable := sorted(self._notes.unusable - self._warned.unusable):
+            self.logger.warning(
+                "Values of %s could not be read; left out of those records: %s.", self.name, ", ".join(unusable)
+            )
+            self._warned.unusable.update(unusable)
 
 
 class ClientsStream(FreshBooksStream):

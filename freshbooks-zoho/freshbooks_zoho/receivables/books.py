@@ -148,7 +148,8 @@ class Books:
                 number = str(row["id"])
                 if self._is_early(row):
                     self.early.add((resource.name, number))
-                yield number, convert(row, notes)
+                # What could not be read is left out of the record.
+                yield number, dict.fromkeys(resource.fields.kinds) | convert(row, notes)
         if window.hidden:
             raise FreshBooksError(
                 f"FreshBooks counts {resource.name}, but shows none of them: the role of the user who connected may "
