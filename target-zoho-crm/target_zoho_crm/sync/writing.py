@@ -71,13 +71,13 @@ class Writer:
     Args:
         client: the organization's API.
         destination: the module, its key and the fields whose refused value may be left out.
-        workflows: whether Zoho's workflows, approvals and blueprints run for these writes.
+        workflows: whether Zoho's workflows, approvals, blueprints and cadences run for these writes.
     """
 
     def __init__(self, client: ZohoClient, destination: Destination, *, workflows: bool) -> None:
         self._client = client
         self._to = destination
-        self._trigger: dict[str, Any] = {} if workflows else {"trigger": []}
+        self._workflows = workflows
         self._health = Health(client)
 
     def carry_out(self, actions: Iterable[Action]) -> dict[str, Outcome]:
@@ -165,9 +165,16 @@ class Writer:
         """Whether a record that is there already keeps what it has in a unique field, for another has the new value."""
         return error.code == "DUPLICATE_DATA" and isinstance(row.action, Update) and self._to.unique.issuperset(names)
 
+    def _quiet(self, *, of_upsert: bool = False) -> dict[str, Any]:
+        """Return what keeps a write from setting anything off: an upsert says of cadences at which action."""
+        if self._workflows:
+            return {}
+        actions = [{"action": action} for action in ("insert", "update")] if of_upsert else [{}]
+        return {"trigger": [], "skip_feature_execution": [{"name": "cadences", **action} for action in actions]}
+
     def _upsert(self, rows: Sequence[_Row], faults: int | None) -> list[Outcome]:
         key = self._to.key
-        body = {"data": [row.values for row in rows], "duplicate_check_fields": [key], **self._trigger}
+        body = {"data": [row.values for row in rows], "duplicate_check_fields": [key], **self._quiet(of_upsert=True)}
         call = _Call("POST", f"{self._to.module}/upsert", body)
         return [self._upserted(result) for result in self._results(call, len(rows), faults)]
 
@@ -196,7 +203,7 @@ class Writer:
         for attempt in range(INSERTS):
             if not left:
                 break
-            body = {"data": [row.values for row in left], **self._trigger}
+            body = {"data": [row.values for row in left], **self._quiet()}
             try:
                 results = self._results(_Call("POST", self._to.module, body), len(left), faults)
             except LostAnswerError as lost:
@@ -226,7 +233,7 @@ class Writer:
             row.landed = Written(ids[row.key], "created") if row.key in ids else None
 
     def _update(self, rows: Sequence[_Row], faults: int | None) -> list[Outcome]:
-        body = {"data": [row.values for row in rows], **self._trigger}
+        body = {"data": [row.values for row in rows], **self._quiet()}
         results = self._results(_Call("PUT", self._to.module, body), len(rows), faults)
         return [
             _outcome(one, "linked" if isinstance(row.action, Link) else "updated")
@@ -235,7 +242,7 @@ class Writer:
 
     def _delete(self, rows: Sequence[_Row], faults: int | None) -> list[Outcome]:
         params = {"ids": ",".join(row.values["id"] for row in rows)}
-        if self._trigger:
+        if not self._workflows:
             params["wf_trigger"] = "false"
         call = _Call("DELETE", self._to.module, params=params)
         return [_outcome(one, "deleted") for one in self._results(call, len(rows), faults)]
