@@ -18,6 +18,46 @@ def said(caplog, text):
     return [record.getMessage() for record in caplog.records if text in record.getMessage()]
 
 
+# blueprints
+
+
+@pytest.fixture
+def held_deal(org):
+    """A deal whose stage a blueprint holds."""
+    org.run(("clients", client()), ("invoices", invoice()))
+    deal = org.one("Deals")
+    org.box.zoho.hold_in_blueprint("Deals", deal["id"], "Stage")
+    yield deal
+    org.box.zoho.release("Deals", deal["id"])
+
+
+def test_a_stage_that_a_blueprint_holds_stays_while_the_money_lands(org, held_deal, caplog):
+    caplog.set_level("INFO")
+    org.run(("invoices", paid()))
+
+    deal = org.one("Deals")
+    assert (deal["Stage"], deal["FreshBooks_Outstanding"], deal["FreshBooks_Status"]) == (held_deal["Stage"], 0, "paid")
+    assert said(caplog, "landed without") == [
+        "invoices 1 landed without Stage, which Zoho refused: RECORD_IN_BLUEPRINT in Stage"
+    ]
+    assert said(caplog, "invoices: 1 updated (1 values shortened, rounded or left out)")
+    assert org.pending() == {}
+
+    org.box.zoho.release("Deals", held_deal["id"])
+    org.run(("invoices", paid(updated="2026-06-30T09:00:00+00:00")))
+    assert org.one("Deals")["Stage"] == "Closed Won"
+
+
+@pytest.mark.parametrize("code", ["RECORD_IN_BLUEPRINT", "NOT_ALLOWED", "CANNOT_PROCESS"])
+def test_whatever_refuses_the_stage_of_a_deal_that_is_there_the_money_lands(org, code):
+    org.run(("clients", client()), ("invoices", invoice()))
+    error = {"code": code, "details": {"api_name": "Stage"}, "message": ""}
+    org.box.zoho.refuse("Deals", error, when=lambda row: "Stage" in row)
+    org.run(("invoices", paid()), ("invoices", invoice(2)))
+    assert org.one("Deals")["FreshBooks_Outstanding"] == 0
+    assert org.pending()["invoices", "2"].error["code"] == code, "a new deal needs a stage"
+
+
 # cadences
 
 

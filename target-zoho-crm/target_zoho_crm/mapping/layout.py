@@ -43,6 +43,8 @@ class Destination:
         key: API name of the field that tells records apart.
         key_unique: whether Zoho keeps that field unique, so that it can be the key of an upsert.
         delicate: API names of fields that a record can do without, so that a refused value is left out.
+        process: API names of the fields of a deal's way through the pipeline, which a process in Zoho may hold; a
+            record that is there does without a change of them.
         unique: API names of the other fields that Zoho keeps unique: an upsert would take any record that has the same
             value there, whosever it is (Kaizen #56).
     """
@@ -53,6 +55,7 @@ class Destination:
     key_unique: bool
     delicate: frozenset[str] = frozenset()
     unique: frozenset[str] = frozenset()
+    process: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -155,7 +158,8 @@ class Layout:
         contacts = {name for name, field in self.fields.items() if field.data_type in CONTACTS}
         delicate = frozenset(shared | extras | contacts | {OWNER}) - {self.key.api_name}
         unique = frozenset(name for name, field in self.fields.items() if field.unique) - {self.key.api_name}
-        return Destination(self.stream, self.module, self.key.api_name, self.key.unique, delicate, unique)
+        process = frozenset(column.field.api_name for column in self.columns if column.row.deals_only)
+        return Destination(self.stream, self.module, self.key.api_name, self.key.unique, delicate, unique, process)
 
     @cached_property
     def _renamed(self) -> list[Field]:

@@ -125,9 +125,9 @@ class StreamSync(abc.ABC):
         One that was refused for the same reason before is none of them: reading it then did not explain that.
         """
         refused = {
-            key: outcome
+            key: why
             for key, outcome in outcomes.items()
-            if key in sources and isinstance(outcome, Rejection) and outcome.code not in OF_THE_RECORD
+            if key in sources and (why := self._refusal_in(outcome)) is not None and why.code not in OF_THE_RECORD
         }
         by_account: dict[str, list[str]] = defaultdict(list)
         for key in refused:
@@ -142,6 +142,13 @@ class StreamSync(abc.ABC):
             for key, why in refused.items()
             if (why.code, why.field) != (waiting.get(key, {}).get("code"), waiting.get(key, {}).get("field"))
         }
+
+    def _refusal_in(self, outcome: Outcome) -> Rejection | None:
+        """Return why a record was refused, or landed without the stage that it was to have."""
+        if isinstance(outcome, Rejection):
+            return outcome
+        process = self.layout.destination.process
+        return next((why for name, why in outcome.left_out.items() if name in process), None)
 
     @abc.abstractmethod
     def bring(self, sources: Mapping[str, Source]) -> tuple[Mapping[str, Action], Outcomes]:

@@ -151,6 +151,8 @@ class Writer:
 
     def _dispensable(self, row: _Row, error: Rejection) -> list[str]:
         """Return the fields of a row that an error is about, if the record can do without them."""
+        if held := self._held_by_a_process(row, error):
+            return held
         named = [error.field] if error.field in row.values else [error.field, *error.related]
         for name in named:
             if name.endswith(COMPOUND) and name not in row.values:
@@ -160,6 +162,13 @@ class Writer:
             if parts and (self._to.delicate.issuperset(parts) or self._keeps_its_own(row, error, parts)):
                 return parts
         return []
+
+    def _held_by_a_process(self, row: _Row, error: Rejection) -> list[str]:
+        """Return what a record keeps as it is where a process in Zoho, such as a blueprint, says how it goes on."""
+        is_held = error.field in self._to.process or (error.code == "RECORD_IN_BLUEPRINT" and not error.field)
+        if not is_held or not isinstance(row.action, (Update, Link)):
+            return []
+        return [name for name in row.values if name in self._to.process]
 
     def _keeps_its_own(self, row: _Row, error: Rejection, names: Sequence[str]) -> bool:
         """Whether a record that is there already keeps what it has in a unique field, for another has the new value."""
