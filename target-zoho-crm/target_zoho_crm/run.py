@@ -22,6 +22,7 @@ from target_zoho_crm.summary import Summary
 from target_zoho_crm.sync.dry_run import DryRun, to_file, to_terminal
 from target_zoho_crm.sync.follow_up import FollowUp
 from target_zoho_crm.sync.reading import Reader
+from target_zoho_crm.sync.storage import Storage
 from target_zoho_crm.sync.writing import Outcome, Outcomes, Writer
 from target_zoho_crm.sync.written import former_records
 
@@ -54,6 +55,7 @@ class Run:
         owners: Zoho ids of the owners of accounts that this run has met, by Zoho id of the account; None is the user
             who gave the consent.
         removed: FreshBooks IDs of the invoices that are deleted in FreshBooks and, as the setting asks, in Zoho.
+        storage: whether Zoho has room for new records.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -65,6 +67,7 @@ class Run:
         self.deals: dict[str, Deal] = {}
         self.owners: dict[str, str | None] = {}
         self.removed: set[str] = set()
+        self.storage = Storage(self.summary)
         self._ready: Ready | None = None
         self._surveying = RLock()
         self._again: dict[type[StreamSync], dict[str, Source]] = {}
@@ -190,7 +193,7 @@ class Run:
         if self.settings.dry_run:
             outcomes = self.dry_run.carry_out(to, list(actions), values or {})
             return lambda: outcomes
-        return Writer(self.client, to, workflows=self.settings.workflows).begin(actions)
+        return Writer(self.client, to, workflows=self.settings.workflows, storage=self.storage).begin(actions)
 
     def hand_over(self, stream: str, keys: Collection[str], rest: Callable[[], None]) -> None:
         """Have the rest of a batch done, once its writes are made, while the next batch is planned.

@@ -28,6 +28,7 @@ REMARKS = {
     "fitted": "values shortened, rounded or left out",
     "rolled_up": "deals with a new last payment",
     "alarms": "written into another record",
+    "kept": "for which Zoho has no room",
     "twins": "there more than once",
 }
 NAMED_FOR_A_CAUSE = 5
@@ -43,6 +44,7 @@ class Summary:
         unknown_statuses: FreshBooks statuses that are not in the table of stages.
         causes: how many records of a stream met one fate for one cause, by stream, fate and cause.
         refused: the streams of which nothing has landed, where the run has ended with that.
+        storage_full: the sentence that Zoho has no room for new records; None while it has.
         usage: calls and credits.
     """
 
@@ -50,6 +52,7 @@ class Summary:
     unknown_statuses: Counter[str] = field(default_factory=Counter)
     causes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     refused: tuple[str, ...] = ()
+    storage_full: str | None = None
     usage: Usage | None = None
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
@@ -79,11 +82,16 @@ class Summary:
         """Note of which streams nothing has landed in a run that has come to its end, and return a sentence about them.
 
         Those are the streams of which records were rejected, while none landed and none waits; None if there are none.
+        What Zoho has no room for counts only where nothing at all has landed.
         """
+        landed = {stream for stream in self.streams if self.landed(stream)}
+        if self.storage_full and not landed:
+            self.refused = tuple(stream for stream, counts in self.streams.items() if counts["rejected"])
+            return self.storage_full
         streams = [
             stream
             for stream, counts in self.streams.items()
-            if counts["rejected"] and not counts["waiting"] and not self.landed(stream)
+            if counts["rejected"] > counts["kept"] and not counts["waiting"] and stream not in landed
         ]
         self.refused = tuple(streams)
         if not streams:

@@ -6,6 +6,7 @@ import pytest
 from support.target import ACCOUNT, client, invoice, payment, usd
 
 LATER = "2026-06-30T08:00:00+00:00"
+FULL = "Zoho's storage is full (max_no_of_records"
 
 
 def paid(**changes):
@@ -56,6 +57,59 @@ def test_whatever_refuses_the_stage_of_a_deal_that_is_there_the_money_lands(org,
     org.run(("invoices", paid()), ("invoices", invoice(2)))
     assert org.one("Deals")["FreshBooks_Outstanding"] == 0
     assert org.pending()["invoices", "2"].error["code"] == code, "a new deal needs a stage"
+
+
+# storage
+
+
+@pytest.mark.parametrize("shape", ["row", "flat", "one_item"])
+def test_without_room_for_new_records_updates_go_on_and_it_is_said_once(org, caplog, shape):
+    caplog.set_level("INFO")
+    org.run(("clients", client()), ("invoices", invoice()))
+    org.box.zoho.limit_records(2, shape)
+    before, more = len(org.writes()), range(2, 132)
+
+    org.run(
+        ("clients", client(updated=LATER)),
+        *(("clients", client(number)) for number in more),
+        ("invoices", paid()),
+        ("payments", payment()),
+    )
+
+    assert org.one("Deals")["FreshBooks_Outstanding"] == 0
+    waiting = org.pending()
+    assert len(waiting) == 131
+    assert {row.error["code"] for row in waiting.values()} == {"MAX_RECORDS_LIMIT_REACHED"}
+    assert len(said(caplog, FULL)) == 1
+    assert said(caplog, "was rejected") == []
+    assert said(caplog, "clients: 1 updated, 130 rejected (130 for which Zoho has no room)")
+    # Two calls of new clients at most are under way before the first answer; then the account, the deal, its payment.
+    assert len(org.writes()) - before <= 6
+
+    org.box.zoho.allow()
+    org.run(*(("clients", client(number)) for number in more), ("payments", payment()))
+    assert org.pending() == {}
+
+
+@pytest.mark.parametrize(("known", "returncode"), [(False, 1), (True, 0)])
+def test_a_run_of_which_nothing_lands_for_want_of_room_ends_with_1(org, known, returncode):
+    if known:
+        org.run(("clients", client()))
+    org.box.zoho.limit_records(1 if known else 0)
+    found = org.process([*schema_of(client()), *(record_of(client(number)) for number in (1, 2))])
+    assert found.returncode == returncode
+    assert FULL in found.stderr
+    assert org.pending().keys() == {("clients", "2")} | (set() if known else {("clients", "1")})
+
+
+def schema_of(record):
+    properties = {name: {} for name in record}
+    keys = ["account_id", "id"]
+    return [{"type": "SCHEMA", "stream": "clients", "schema": {"properties": properties}, "key_properties": keys}]
+
+
+def record_of(record):
+    return {"type": "RECORD", "stream": "clients", "record": record, "time_extracted": LATER}
 
 
 # cadences

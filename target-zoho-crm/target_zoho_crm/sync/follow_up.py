@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from target_zoho_crm.sync.planning import Action, Delete, Reject, Rejection, Skip, Values, Wait
-from target_zoho_crm.sync.refusals import stop_if_all_refused
+from target_zoho_crm.sync.refusals import STORAGE_FULL, stop_if_all_refused
 from target_zoho_crm.sync.writing import WRONG_RECORD, Outcome, Written
 from target_zoho_crm.sync.written import Recorder
 
@@ -184,7 +184,10 @@ class FollowUp:
         alarming = rejection.code == WRONG_RECORD
         if alarming:
             self._summary.count(stream, "alarms")
-        if self._summary.names(stream, "rejected", rejection.cause) or alarming:
+        if rejection.code == STORAGE_FULL:
+            # That has been said, for all of them.
+            self._summary.count(stream, "kept")
+        elif self._summary.names(stream, "rejected", rejection.cause) or alarming:
             level = logging.ERROR if alarming else logging.WARNING
             logger.log(level, "%s %s was rejected: %s", stream, source.id, rejection)
         self._fail(source, stream, "rejected", rejection)

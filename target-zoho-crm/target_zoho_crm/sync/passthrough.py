@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_zoho_crm.mapping.layout import Destination
 from target_zoho_crm.sync.planning import Create, Rejection
-from target_zoho_crm.sync.refusals import stop_if_all_refused
+from target_zoho_crm.sync.refusals import STORAGE_FULL, stop_if_all_refused
 from target_zoho_crm.sync.writing import Written
 
 if TYPE_CHECKING:
@@ -56,5 +56,7 @@ class Passthrough:
         """Count and log a record that was refused; its key may be somebody's e-mail address, so it is not named."""
         stream, summary = self._destination.stream, self._run.summary
         summary.count(stream, "rejected")
-        if summary.names(stream, "rejected", rejection.cause):
+        if rejection.code == STORAGE_FULL:
+            summary.count(stream, "kept")
+        elif summary.names(stream, "rejected", rejection.cause):
             logger.warning("%s: a record was rejected: %s", stream, rejection)

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
     from target_zoho_crm.errors import ServerFaultError
 
-EXPECTATIONS = ("expected_data_type", "maximum_length", "minimum_length", "mapped_field", "regex", "limit")
+EXPECTATIONS = (
+    "expected_data_type", "maximum_length", "minimum_length", "mapped_field", "regex", "limit", "max_no_of_records",
+)  # fmt: skip
 """Details that say what Zoho expects."""
+STORAGE_FULL = "MAX_RECORDS_LIMIT_REACHED"
+"""The code of new records for which the organization has no room."""
 ALL_REFUSED = 10
 """Records that were sent in a batch and refused alike, from which on that is one fault, and none of theirs."""
 CHOICES_SHOWN = 20
@@ -89,9 +93,12 @@ def stop_if_all_refused(stream: str, outcomes: Mapping[str, object], landed: int
         landed: how many records of the stream are in Zoho as they should be, as far as the run has met them.
 
     Raises:
-        AllRefusedError: if there are ten or more, Zoho refused all of them for one cause, and none has landed before.
+        AllRefusedError: if there are ten or more, Zoho refused all of them for one cause, and none has landed before;
+            not for want of room, which is said elsewhere, and leaves other records to be updated.
     """
     if landed or len(outcomes) < ALL_REFUSED or (common := alike(outcomes.values())) is None:
+        return
+    if common.code == STORAGE_FULL:
         return
     raise AllRefusedError(
         f"Zoho refused all {len(outcomes)} records of {stream} that were sent, for one reason: {common}. Put right in "

@@ -14,6 +14,7 @@ from target_zoho_crm.mapping.values import Fitter, UnfitError
 from target_zoho_crm.sync.incoming import Malformed, Source, newest, read_source
 from target_zoho_crm.sync.left_alone import LeftAlone
 from target_zoho_crm.sync.planning import Action, Reject, Rejection
+from target_zoho_crm.sync.refusals import STORAGE_FULL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 OF_THE_RECORD = frozenset(
     {
         "DUPLICATE_DATA", "RECORD_LOCKED", "RECORD_IN_BLUEPRINT", "NOT_APPROVED", "ALREADY_MODIFIED", "INTERNAL_ERROR",
-        "SERVER_ERROR", "CANNOT_PROCESS", "WRONG_RECORD",
+        "SERVER_ERROR", "CANNOT_PROCESS", "WRONG_RECORD", STORAGE_FULL,
     }
 )  # fmt: skip
 """Codes of refusals that no change of modules, fields, layouts or pick lists explains."""

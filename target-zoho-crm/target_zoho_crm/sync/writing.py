@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from target_zoho_crm.api.client import ZohoClient
     from target_zoho_crm.mapping.layout import Destination
+    from target_zoho_crm.sync.storage import Storage
 
 __all__ = ["LATER", "RECORDS_A_CALL", "WRONG_RECORD", "Outcome", "Outcomes", "Writer", "Written"]
 
@@ -72,12 +73,16 @@ class Writer:
         client: the organization's API.
         destination: the module, its key and the fields whose refused value may be left out.
         workflows: whether Zoho's workflows, approvals, blueprints and cadences run for these writes.
+        storage: whether there is room for new records; None to find that out for every call.
     """
 
-    def __init__(self, client: ZohoClient, destination: Destination, *, workflows: bool) -> None:
+    def __init__(
+        self, client: ZohoClient, destination: Destination, *, workflows: bool, storage: Storage | None = None
+    ) -> None:
         self._client = client
         self._to = destination
         self._workflows = workflows
+        self._storage = storage
         self._health = Health(client)
 
     def carry_out(self, actions: Iterable[Action]) -> dict[str, Outcome]:
@@ -115,6 +120,8 @@ class Writer:
 
     def _settle(self, send: _Send, rows: Sequence[_Row]) -> dict[str, Outcome]:
         """Send rows, and those again that may be taken at another time or without some of their values."""
+        if self._storage is not None and isinstance(rows[0].action, Create):
+            send = self._storage.guard(send)
         narrowing = Narrowing(send, self._health)
         outcomes: dict[str, Outcome] = {}
         waiting = rows
