@@ -154,7 +154,7 @@ def _text(value: Any, _notes: Notes) -> str:
 def _integer(value: Any, _notes: Notes) -> int | None:
     if isinstance(value, str) and not value.strip():
         return None
-    if isinstance(value, (bool, str)) or (isinstance(value, Decimal) and value == value.to_integral_value()):
+    if isinstance(value, (int, str)) or (isinstance(value, Decimal) and value == value.to_integral_value()):
         return int(value)
     raise TypeError("not an integer")
 

@@ -156,6 +156,8 @@ def test_unknown_fields_are_left_out_and_noted_also_inside_lines():
         (CLIENTS, "level", "3", 3),
         (CLIENTS, "level", True, 1),
         (INVOICES, "customerid", "567521", 567521),
+        (INVOICES, "vis_state", 2, 2),
+        (INVOICES, "vis_state", "1", 1),
         (PAYMENTS, "invoiceid", "", None),
         (CLIENTS, "notified", 1, True),
         (CLIENTS, "notified", "0", False),
