@@ -41,11 +41,24 @@ class Project:
         root: its folder.
         meltano: the executable.
         environment: name of the active environment; None if there is none.
+        extractor, loader: names of the plugins that runs are made of.
     """
 
     root: Path
     meltano: Path
     environment: str | None
+    extractor: str = "tap-freshbooks"
+    loader: str = "target-zoho-crm"
+
+    @property
+    def blocks(self) -> tuple[str, str]:
+        """What a run is made of, as ``meltano run`` takes it."""
+        return self.extractor, self.loader
+
+    @property
+    def run(self) -> str:
+        """The command that makes a run, for people."""
+        return f"meltano run {self.extractor} {self.loader}"
 
     def config(self, plugins: Iterable[str]) -> dict[str, dict[str, Any] | None]:
         """Give the configuration of plugins, by name; None for one that the project does not have.
@@ -182,6 +195,11 @@ def variables(environment: Mapping[str, str]) -> dict[str, str]:
 def system_folder(root: Path, environment: Mapping[str, str]) -> Path:
     """Give where Meltano keeps a project's plugins, its database, and the files of runs under way."""
     return root / (environment.get(SYSTEM_FOLDER_VARIABLE) or ".meltano")
+
+
+def variable(plugin: str, setting: str) -> str:
+    """Return Meltano's name for a setting's environment variable."""
+    return f"{plugin}_{setting}".upper().replace("-", "_")
 
 
 def _find_meltano(root: Path, environment: Mapping[str, str]) -> Path:

@@ -69,6 +69,21 @@ OWN = (
         value=True,
     ),
     Setting(
+        "extractor",
+        "Extractor",
+        "string",
+        "Name of the plugin that reads FreshBooks: tap-freshbooks, or one that inherits from it, where one project "
+        "syncs several businesses.",
+        "tap-freshbooks",
+    ),
+    Setting(
+        "loader",
+        "Loader",
+        "string",
+        "Name of the plugin that writes to Zoho: target-zoho-crm, or one that inherits from it.",
+        "target-zoho-crm",
+    ),
+    Setting(
         "store_url",
         "Store URL",
         "string",

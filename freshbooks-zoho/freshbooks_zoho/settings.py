@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from freshbooks_zoho.project import Project, ProjectError, find_project
+from freshbooks_zoho.project import Project, ProjectError, find_project, variable
 from freshbooks_zoho.setting_table import DEFAULTS
 from singer_store.location import default_store
 from tap_freshbooks.errors import SettingError as TapSettingError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PLUGIN, TAP, TARGET = "freshbooks-zoho", "tap-freshbooks", "target-zoho-crm"
+"""What the packages are called; plugins of a project may have inherited another name (`Project.extractor`)."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -134,22 +135,30 @@ def collect(environment: Mapping[str, str] = os.environ, folder: Path | None = N
             "MELTANO_PROJECT_ROOT."
         )
     # Launched by Meltano, the companion has been told its own settings already.
-    names = [TAP, TARGET] if "MELTANO_UTILIZE_PORT" in environment else [TAP, TARGET, PLUGIN]
-    found = project.config(names)
-    for name in (TAP, TARGET):
+    asks_for_own = "MELTANO_UTILIZE_PORT" not in environment
+    own = from_environment(PLUGIN, environment)
+    names = _blocks(own)
+    found = project.config([*names, PLUGIN] if asks_for_own else names)
+    own = from_environment(PLUGIN, environment, found.get(PLUGIN))
+    if _blocks(own) != names:
+        # Meltano takes long to ask, so the usual names are asked for before it is known that they are others.
+        names = _blocks(own)
+        found = project.config(names)
+    for name in names:
         if found[name] is None:
             raise ProjectError(f"The project {project.root} has no plugin {name}: add it to meltano.yml.")
+    extractor, loader = names
     return Configs(
-        project,
-        own=from_environment(PLUGIN, environment, found.get(PLUGIN)),
-        tap=from_environment(TAP, environment, found[TAP]),
-        target=from_environment(TARGET, environment, found[TARGET]),
+        replace(project, extractor=extractor, loader=loader),
+        own=own,
+        tap=from_environment(extractor, environment, found[extractor]),
+        target=from_environment(loader, environment, found[loader]),
     )
 
 
-def variable(plugin: str, setting: str) -> str:
-    """Give Meltano's name for a setting's environment variable."""
-    return f"{plugin}_{setting}".upper().replace("-", "_")
+def _blocks(own: Mapping[str, Any]) -> list[str]:
+    """Return the names of the plugins that the companion runs, and whose settings it reads."""
+    return [_text(own, name) or str(DEFAULTS[name]) for name in ("extractor", "loader")]
 
 
 def from_environment(
@@ -175,11 +184,11 @@ def read(project: Project, *, own: Mapping[str, Any], tap: Mapping[str, Any], ta
         # What one run is to read is decided for each run.
         tap_settings = TapSettings.from_config({**tap, "record_ids": None})
     except TapSettingError as error:
-        raise SettingError(f"{TAP}: {error}") from None
+        raise SettingError(f"{project.extractor}: {error}") from None
     try:
         target_settings = read_target_settings(target)
     except ConfigurationError as error:
-        raise SettingError(f"{TARGET}: {error}") from None
+        raise SettingError(f"{project.loader}: {error}") from None
     own = {**DEFAULTS, **{name: value for name, value in own.items() if _text(own, name) is not None}}
     return Settings(
         tap=tap_settings,

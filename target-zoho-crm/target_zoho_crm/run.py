@@ -268,6 +268,8 @@ class Run:
             logger.info("%s%s", prefix, line)
         if not self.settings.dry_run:
             now = datetime.now(timezone.utc)
-            self.store.runs.add(PLUGIN, self.started_at, now, "failed" if failed else "ok", self.summary.as_json())
+            # Businesses that share a store tell their runs apart by it.
+            summary = {**self.summary.as_json(), "account": self.account}
+            self.store.runs.add(PLUGIN, self.started_at, now, "failed" if failed else "ok", summary)
         elif not failed:
             self.dry_run.end(self.summary, self.settings.max_parallel_requests, self.reader.left_out)

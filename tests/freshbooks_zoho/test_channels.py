@@ -144,7 +144,7 @@ class Scene:
 
     def restart(self, public_url="http://127.0.0.1:9", modules=MODULES):
         self.watch = Watch(
-            self._client, self.store, modules=modules, public_url=public_url, connection="app and account",
+            self._client, self.store, modules=modules, public_url=public_url, account="A", connection="app",
             poll_interval=POLL, metrics=self.metrics, clock=self.box.clock.now,
         )  # fmt: skip
 

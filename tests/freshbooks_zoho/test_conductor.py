@@ -19,7 +19,7 @@ from freshbooks_zoho.admin.metrics import Metrics
 from freshbooks_zoho.project import Project
 from freshbooks_zoho.runs.conductor import Conductor
 from freshbooks_zoho.runs.history import SWEEPS
-from freshbooks_zoho.runs.leadership import LEASE, TTL, Leadership
+from freshbooks_zoho.runs.leadership import TTL, Leadership, lease_of
 from freshbooks_zoho.runs.meltano_run import command, environment
 from freshbooks_zoho.settings import read
 from singer_store import SET_ASIDE, StoreError, open_store
@@ -230,9 +230,10 @@ def test_a_lost_lease_ends_the_run_and_another_process_may_lead(stage, monkeypat
     async def play():
         async with stage.conducting():
             await until(lambda: stage.runs() == [None])
-            mine = stage.store.leases.holder(LEASE)
+            mine = stage.store.leases.holder(lease_of(ACCOUNT))
             # Its time passed without a renewal, as far as another process can tell.
-            theirs = stage.store.leases.acquire(LEASE, "another", TTL, mine.expires_at + timedelta(seconds=1))
+            later = mine.expires_at + timedelta(seconds=1)
+            theirs = stage.store.leases.acquire(lease_of(ACCOUNT), "another", TTL, later)
             await until(lambda: not stage.conductor.leadership.is_held)
             pids = [entry["pid"] for entry in stage.diary.entries("began")]
             await until(lambda: not any(is_alive(pid) for pid in pids))
@@ -250,7 +251,7 @@ def test_a_lease_that_cannot_be_asked_for_is_a_problem_until_it_can(store, monke
         raise StoreError("The store is not there.")
 
     async def lead():
-        leadership, said = Leadership(store), []
+        leadership, said = Leadership(store, ACCOUNT), []
         with monkeypatch.context() as patch:
             patch.setattr(store.leases, "acquire", down)
             said.append((await leadership.acquire(), leadership.problem))
@@ -262,15 +263,15 @@ def test_a_lease_that_cannot_be_asked_for_is_a_problem_until_it_can(store, monke
 
 
 def test_a_process_of_this_machine_that_has_died_is_not_waited_for(store):
-    own = Leadership(store).owner
+    own = Leadership(store, ACCOUNT).owner
     with subprocess.Popen(["true"]) as process:
         process.wait()
     host, _, place = own.split(":")
     elsewhere = f"{host}:{process.pid}:{'0' * 12}.{place.partition('.')[2]}"
 
     async def lead(owner):
-        leadership = Leadership(store)
-        theirs = store.leases.acquire(LEASE, owner, TTL)
+        leadership = Leadership(store, ACCOUNT)
+        theirs = store.leases.acquire(lease_of(ACCOUNT), owner, TTL)
         found = [await leadership.acquire() for _ in range(3)]
         await leadership.release()
         store.leases.release(theirs)
@@ -332,4 +333,4 @@ def test_the_order_to_stop_ends_a_long_run(stage, monkeypatch):
 
     asyncio.run(play())
     assert not any(is_alive(entry["pid"]) for entry in stage.diary.entries("began"))
-    assert stage.store.leases.holder(LEASE) is None
+    assert stage.store.leases.holder(lease_of(ACCOUNT)) is None

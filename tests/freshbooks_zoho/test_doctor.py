@@ -30,7 +30,7 @@ from freshbooks_zoho.checks.subject import Subject
 from freshbooks_zoho.commands.doctor import DoctorReport
 from freshbooks_zoho.console import ATTENTION, OK, Console
 from freshbooks_zoho.project import Project
-from freshbooks_zoho.runs.leadership import LEASE, TTL
+from freshbooks_zoho.runs.leadership import TTL, lease_of
 from freshbooks_zoho.zoho.side import ZohoSide, open_client
 from sandbox import Sandbox
 from singer_store import open_store
@@ -123,7 +123,7 @@ def served(world):
         with open_client(world.settings, store) as client:
             ZohoSide(world.settings, client, store, companion.account, metrics=Metrics()).tend()
         # Renewed a moment later than now, so that it does not matter how long the other checks take.
-        store.leases.acquire(LEASE, "host:17:abc", TTL, now() + timedelta(seconds=15))
+        store.leases.acquire(lease_of(companion.account), "host:17:abc", TTL, now() + timedelta(seconds=15))
         world.companion = companion
         yield world
 
@@ -532,7 +532,7 @@ def test_webhooks_without_a_process_that_serves_are_found(calm):
 def test_a_process_that_hangs_or_has_died_is_found(calm, seconds, level, words):
     moment = now()
     with calm.store() as store:
-        store.leases.acquire(LEASE, "host:17:abc", TTL, moment)
+        store.leases.acquire(lease_of(calm.box.freshbooks.account_id), "host:17:abc", TTL, moment)
 
     found = serving(calm, clock=lambda: moment + timedelta(seconds=seconds))
 
@@ -542,7 +542,7 @@ def test_a_process_that_hangs_or_has_died_is_found(calm, seconds, level, words):
 
 def test_a_lease_that_was_given_back_is_no_death(calm):
     with calm.store() as store:
-        store.leases.release(store.leases.acquire(LEASE, "host:17:abc", TTL))
+        store.leases.release(store.leases.acquire(lease_of(calm.box.freshbooks.account_id), "host:17:abc", TTL))
 
     assert serving(calm).level == "ok"
 

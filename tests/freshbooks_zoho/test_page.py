@@ -24,7 +24,7 @@ from freshbooks_zoho.admin.metrics import Metrics
 from freshbooks_zoho.admin.page import StatusPage
 from freshbooks_zoho.admin.past_runs import PastRun
 from freshbooks_zoho.project import Project
-from freshbooks_zoho.runs.leadership import LEASE, TTL
+from freshbooks_zoho.runs.leadership import TTL, lease_of
 from freshbooks_zoho.serve import serve
 from freshbooks_zoho.server import HttpServer
 from freshbooks_zoho.settings import SettingError, read
@@ -124,7 +124,7 @@ def test_a_button_of_the_page_does_what_it_says_and_leads_back_to_it(admin):
 def test_the_page_loads_itself_again_only_while_a_process_is_at_what_was_asked_for(admin):
     admin.post("/retry", token=admin.token(), object="A/invoices/5")
     assert "http-equiv" not in admin.get().text
-    admin.store.leases.acquire(LEASE, "host:1:x", TTL)
+    admin.store.leases.acquire(lease_of("A"), "host:1:x", TTL)
     assert 'http-equiv="refresh"' in admin.get().text
     admin.post("/dismiss", token=admin.token(), object="A/invoices/5")
     assert "http-equiv" not in admin.get().text

@@ -14,7 +14,7 @@ from support.pipeline import Pipeline
 from support.shell import Shell
 
 from freshbooks_zoho.admin.queue import choose, with_waiting
-from freshbooks_zoho.runs.leadership import LEASE, TTL
+from freshbooks_zoho.runs.leadership import TTL, lease_of
 from freshbooks_zoho.zoho.watch import ZOHO
 from singer_store import PendingObject, open_store
 
@@ -129,7 +129,7 @@ def test_nothing_to_retry_is_no_failure(shell):
 
 def test_it_says_whether_a_process_is_there_that_does_it_at_once(queued):
     with open_store(*queued.store_settings) as store:
-        store.leases.acquire(LEASE, "host:1:x", TTL)
+        store.leases.acquire(lease_of(queued.account), "host:1:x", TTL)
     assert "within seconds" in queued("retry", "invoices", "5")[1]
 
 

@@ -486,8 +486,8 @@ def test_the_result_is_remembered_for_the_metrics_without_a_name_in_it(studio):
     found_in(studio)
     metrics = Metrics()
     with studio.session() as opened:
-        assert latest_differences(opened.store) == {"USD": 50}
-        History(opened.store, metrics, "Deals").measure(Tally(0, 0, None), datetime.now(timezone.utc))
+        assert latest_differences(opened.store, opened.account) == {"USD": 50}
+        History(opened.store, opened.account, metrics, "Deals").measure(Tally(0, 0, None), datetime.now(timezone.utc))
         assert metrics.registry.get_sample_value("reconcile_difference_cents", {"currency": "USD"}) == 50
         run = opened.store.runs.latest("freshbooks-zoho reconcile")[0]
         assert run.outcome == "failed"
@@ -496,7 +496,7 @@ def test_the_result_is_remembered_for_the_metrics_without_a_name_in_it(studio):
     studio.run()
     found_in(studio)
     with studio.session() as opened:
-        assert latest_differences(opened.store) == {"USD": 0}
+        assert latest_differences(opened.store, opened.account) == {"USD": 0}
         assert opened.store.runs.latest("freshbooks-zoho reconcile")[0].outcome == "ok"
 
 

@@ -20,7 +20,7 @@ from freshbooks_zoho.commands.status import StatusReport
 from freshbooks_zoho.console import ATTENTION, OK, Console
 from freshbooks_zoho.freshbooks.subscription_store import SubscriptionStore
 from freshbooks_zoho.freshbooks.subscriptions import Subscription
-from freshbooks_zoho.runs.leadership import LEASE, TTL
+from freshbooks_zoho.runs.leadership import TTL, lease_of
 from freshbooks_zoho.zoho.channels import granted, new_channel, to_document
 from freshbooks_zoho.zoho.watch import ZOHO
 from singer_store import SET_ASIDE, Run
@@ -183,10 +183,10 @@ def test_a_new_store_says_what_to_run(seen):
     assert [text for text in seen().status.problems if "meltano run tap-freshbooks target-zoho-crm" in text]
 
 
-def test_who_serves_is_seen_and_that_nobody_takes_webhooks(pipeline, seen):
+def test_who_serves_is_seen_and_that_nobody_takes_webhooks(box, pipeline, seen):
     pipeline.run()
     with pipeline.session() as session:
-        session.store.leases.acquire(LEASE, "sync-host:4711:ab12", TTL)
+        session.store.leases.acquire(lease_of(box.freshbooks.account_id), "sync-host:4711:ab12", TTL)
     assert seen().status.served_by == "sync-host, process 4711"
 
 
@@ -198,7 +198,7 @@ def test_where_webhooks_are_wanted_whatever_they_need_is_looked_at(box, pipeline
             "No process takes the webhooks and makes the runs: start freshbooks-zoho serve.",
         )
 
-        store.leases.acquire(LEASE, "sync-host:4711:ab12", TTL)
+        store.leases.acquire(lease_of(box.freshbooks.account_id), "sync-host:4711:ab12", TTL)
         subscriptions = SubscriptionStore(store, box.freshbooks.account_id)
         proven = Subscription.new("client").adopting(5, NOON).proven("verifier", NOON)
         for one in (proven, Subscription.new("invoice")):
@@ -207,7 +207,7 @@ def test_where_webhooks_are_wanted_whatever_they_need_is_looked_at(box, pipeline
             new_channel("Accounts", "c"), now() + timedelta(days=6), now(), "https://sync.example.com/zoho/x"
         )
         for one in (alive, new_channel("Deals", "c")):
-            store.secrets.put("channel", one.module, to_document(one))
+            store.secrets.put("channel", f"{box.freshbooks.account_id} {one.module}", to_document(one))
         status = collect(settings, store, now())
 
     assert {one.noun: one.verified for one in status.callbacks} == {"client": True, "invoice": False}
@@ -274,7 +274,8 @@ def test_a_person_is_asked_for_where_waiting_does_not_help(reason, error, attemp
         ("MAPPING_MISMATCH", "Stage", "mapped_field Pipeline", "stage_map"),
         ("NO_PERMISSION", "", "", "connect zoho"),
         ("RECORD_IN_BLUEPRINT", "Stage", "", "blueprint"),
-        ("RECORD_LOCKED", "", "", "tried again by itself"),
+        ("RECORD_LOCKED", "", "", "a lock by a rule stays"),
+        ("MAX_RECORDS_LIMIT_REACHED", "", "max_no_of_records 5000", "storage is full"),
         ("NOT_FOUND", "", "", "Dismiss it"),
         ("RUN_FAILED", "", "", "tried again by itself"),
         ("AMBIGUOUS", "Account_Name", "", "Put A:5 into the field FreshBooks ID"),

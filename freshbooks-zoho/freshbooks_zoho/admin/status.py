@@ -30,7 +30,6 @@ PERIOD = timedelta(days=7)
 STALE = timedelta(hours=26)
 """Zoho is to be right every morning; who runs once a day may be late."""
 MOST_RUNS = 1000
-RUN = "meltano run tap-freshbooks target-zoho-crm"
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,7 @@ def collect(settings: Settings, store: Store, now: datetime) -> Status:
         problems=(
             *(one.problem for one in connections if one.problem),
             *_about_home(store, account),
-            *_about_runs(runs, streams, now),
+            *_about_runs(runs, streams, now, settings.project.run),
             *(served if served_by else [_NOT_SERVED] if settings.public_url else []),
         ),
     )
@@ -235,15 +234,17 @@ def _about_home(store: Store, account: str | None) -> Iterable[str]:
     return (one for one in said if one)
 
 
-def _about_runs(runs: Sequence[PastRun], streams: Sequence[StreamStatus], now: datetime) -> Iterable[str]:
+def _about_runs(
+    runs: Sequence[PastRun], streams: Sequence[StreamStatus], now: datetime, command: str
+) -> Iterable[str]:
     """Say what is wrong with the runs: the last one failed, or there has been none for too long."""
     last = next((run for run in runs if run.kind != "objects"), None)
     if last is not None and not last.ok:
         why = f": {last.reason}" if last.reason else ""
-        yield f"The last run failed{why}. See the log of {PLUGIN} serve, or run: {RUN}"
+        yield f"The last run failed{why}. See the log of {PLUGIN} serve, or run: {command}"
     never = [one.name for one in streams if one.read_at is None]
     if len(never) == len(streams):
-        yield f"No run has gone well in the last {PERIOD.days} days: start {PLUGIN} serve, or run: {RUN}"
+        yield f"No run has gone well in the last {PERIOD.days} days: start {PLUGIN} serve, or run: {command}"
         return
     for one in streams:
         if one.read_at is not None and now - one.read_at > STALE:

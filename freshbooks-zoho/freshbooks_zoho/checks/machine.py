@@ -16,21 +16,20 @@ from dotenv import dotenv_values
 
 from freshbooks_zoho.admin.wording import span
 from freshbooks_zoho.checks.examination import Finding, bad, ok, warning
-from freshbooks_zoho.project import read_meltano_yml, system_folder, variables
-from freshbooks_zoho.settings import PLUGIN, TAP, TARGET
+from freshbooks_zoho.project import ProjectError, read_meltano_yml, system_folder, variables
+from freshbooks_zoho.settings import PLUGIN, SettingError
 from singer_store.database import parse_url
 from singer_store.location import default_key_file
 from singer_store.meltano_folder import is_open_to_others, private_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from freshbooks_zoho.checks.subject import Subject
 
 SLOW_CLOCK, WRONG_CLOCK = timedelta(seconds=30), timedelta(minutes=5)
 OLDEST_MELTANO = 4
 SET_CLOCK = "sudo timedatectl set-ntp true"
-RUN = f"meltano run {TAP} {TARGET}"
 HANG = {
     "cli.disable_version_check": ("MELTANO_CLI_DISABLE_VERSION_CHECK", True, "looks for a new version"),
     "send_anonymous_usage_stats": ("MELTANO_SEND_ANONYMOUS_USAGE_STATS", False, "sends usage statistics"),
@@ -42,17 +41,18 @@ _TRUE = {"true", "1", "yes", "on", "t", "y"}
 def settings(subject: Subject) -> Finding:
     """Are all settings there, and do they make sense together?"""
     found = subject.settings
+    extractor, loader = found.project.blocks
     if found.target.dry_run or found.tap.dry_run:
-        name = TARGET if found.target.dry_run else TAP
+        name = loader if found.target.dry_run else extractor
         return warning(
             f"The setting dry_run of {name} is true: runs write nothing.", f"meltano config unset {name} dry_run"
         )
     if found.tap.start_date is not None and found.tap.start_date > subject.clock():
         return bad(
             "The setting start_date is in the future: nothing could ever be read.",
-            f"meltano config unset {TAP} start_date",
+            f"meltano config unset {extractor} start_date",
         )
-    return ok(f"The settings of {TAP}, {TARGET} and {PLUGIN} are complete and agree.")
+    return ok(f"The settings of {extractor}, {loader} and {PLUGIN} are complete and agree.")
 
 
 def meltano(subject: Subject) -> Finding:
@@ -64,9 +64,10 @@ def meltano(subject: Subject) -> Finding:
             f"Meltano {found or 'does not start'}; this needs version {OLDEST_MELTANO} or later.",
             f"pip install --upgrade 'meltano>={OLDEST_MELTANO}'",
         )
-    ours = version(PLUGIN)
-    versions = {name: _version_of(command) for name, command in _plugins(project.root, subject.environment)}
-    missing = [name for name in (TAP, TARGET) if versions.get(name) is None]
+    ours, blocks = version(PLUGIN), _blocks(subject)
+    commands = _plugins(project.root, subject.environment, blocks)
+    versions = {name: _version_of(command) for name, command in commands}
+    missing = [name for name in blocks if versions.get(name) is None]
     if missing:
         return bad(f"{' and '.join(missing)} cannot be started: not installed?", "meltano install")
     others = [f"{name} {number}" for name, number in versions.items() if number != ours]
@@ -74,22 +75,35 @@ def meltano(subject: Subject) -> Finding:
         return bad(
             f"Versions differ: {', '.join(others)}, {PLUGIN} {ours}; they belong together.", "meltano install --clean"
         )
-    return ok(f"Meltano {found}; {TAP}, {TARGET} and {PLUGIN} {ours}.")
+    return ok(f"Meltano {found}; {', '.join(blocks)} and {PLUGIN} {ours}.")
 
 
-def _plugins(root: Path, environment: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
-    """Give name and command of the plugins: from Meltano's folder, or where meltano.yml says they are."""
+def _blocks(subject: Subject) -> tuple[str, str]:
+    """Return the names of the plugins that are run, the usual ones where the settings cannot be read."""
+    try:
+        return subject.settings.project.blocks
+    except (ProjectError, SettingError):
+        return subject.project.blocks
+
+
+def _plugins(root: Path, environment: Mapping[str, str], blocks: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    """Give name and command of the plugins: from Meltano's folder, or where meltano.yml says they are.
+
+    One that inherits is installed with the one that it inherits from, unless it says from where itself.
+    """
     content = read_meltano_yml(root).get("plugins") or {}
-    for kind in ("extractors", "loaders"):
-        for plugin in content.get(kind) or ():
-            name = str(plugin.get("name"))
-            if name not in {TAP, TARGET}:
-                continue
+    for kind, block in zip(("extractors", "loaders"), blocks, strict=True):
+        declared = {str(plugin.get("name")): plugin for plugin in content.get(kind) or ()}
+        plugin, name = declared.get(block), block
+        while plugin is not None and not plugin.get("pip_url") and plugin.get("inherit_from") in declared:
+            name = plugin["inherit_from"]
+            plugin = declared[name]
+        if plugin is not None:
             executable = str(plugin.get("executable") or name)
             installed = system_folder(root, environment) / kind / name / "venv" / "bin" / executable
             found = str(installed) if plugin.get("pip_url") else shutil.which(executable, path=environment.get("PATH"))
             if found and Path(found).exists():
-                yield name, [found, "--version"]
+                yield block, [found, "--version"]
 
 
 def _version_of(command: list[str]) -> str | None:
@@ -165,7 +179,7 @@ def store(subject: Subject) -> Finding:
     file = store_file(found.store_url)
     if file is not None and not file.exists():
         seeds = found.tap.refresh_token and found.target.refresh_token
-        return bad("There is no store yet.", RUN if seeds else f"{PLUGIN} connect freshbooks")
+        return bad("There is no store yet.", found.project.run if seeds else f"{PLUGIN} connect freshbooks")
     _ = subject.store
     where = f"the file {file}" if file is not None else "the database server"
     return ok(f"The store in {where} opens, with its key.")

@@ -8,11 +8,11 @@ from freshbooks_zoho.admin.objects import read_object
 from freshbooks_zoho.admin.status import STALE, past_runs
 from freshbooks_zoho.admin.wording import counted, span
 from freshbooks_zoho.checks.examination import Finding, bad, ok, warning
-from freshbooks_zoho.checks.machine import RUN, SET_CLOCK
+from freshbooks_zoho.checks.machine import SET_CLOCK
 from freshbooks_zoho.freshbooks.account import known_account
 from freshbooks_zoho.freshbooks.subscription_store import SubscriptionStore
 from freshbooks_zoho.freshbooks.subscriptions import STREAMS, Delete, Register, Subscription, base_url, plan
-from freshbooks_zoho.runs.leadership import LEASE, RENEW_SECONDS, TTL
+from freshbooks_zoho.runs.leadership import RENEW_SECONDS, TTL, lease_of
 from freshbooks_zoho.settings import PLUGIN
 from freshbooks_zoho.zoho import channels
 from freshbooks_zoho.zoho.watch import PATH, ZOHO, load_channels
@@ -32,7 +32,8 @@ NO_WEBHOOKS = "There is no public_url, so there are no webhooks: changes are fou
 
 def serving(subject: Subject) -> Finding:
     """Does a process make the runs, and has it been heard of lately?"""
-    lease, now = subject.store.leases.last(LEASE), subject.clock()
+    account, now = known_account(subject.settings, subject.store), subject.clock()
+    lease = subject.store.leases.last(lease_of(account)) if account else None
     if lease is None or not lease.owner:
         if subject.settings.public_url is None:
             return ok("No process serves: runs are made by whoever starts them.")
@@ -103,7 +104,7 @@ def zoho_channels(subject: Subject) -> Finding:
     """Are Zoho's channels alive, here and there, and renewed in time?"""
     if subject.settings.public_url is None:
         return ok(NO_WEBHOOKS)
-    known = {one.module: one for one in load_channels(subject.store)}
+    known = {one.module: one for one in load_channels(subject.store, subject.business.account_id)}
     now = subject.clock()
     problems = [said for module in subject.modules if (said := _about(subject, module, known.get(module), now))]
     if problems:
@@ -133,11 +134,11 @@ def last_run(subject: Subject) -> Finding:
     runs = past_runs(subject.store, account, now)
     last = next((run for run in runs if run.kind != "objects"), None)
     if last is None:
-        return warning("There has been no run of late.", RUN)
+        return warning("There has been no run of late.", subject.settings.project.run)
     ago = span(now - last.finished_at)
     if not last.ok:
         why = f": {last.reason}" if last.reason else "."
-        return bad(f"The last run, {ago} ago, failed{why}", RUN)
+        return bad(f"The last run, {ago} ago, failed{why}", subject.settings.project.run)
     if now - last.finished_at > STALE:
         return warning(f"The last run ended well, but {ago} ago.", SERVE)
     return ok(f"The last run ended well {ago} ago.")
@@ -145,7 +146,8 @@ def last_run(subject: Subject) -> Finding:
 
 def objects(subject: Subject) -> Finding:
     """Is anything left to a person?"""
-    pending = [read_object(one) for one in subject.store.pending.all() if one.account != ZOHO]
+    account = known_account(subject.settings, subject.store)
+    pending = [read_object(one) for one in subject.store.pending.all(account) if one.account != ZOHO]
     left = [one for one in pending if one.needs_a_person]
     if left:
         named = ", ".join(f"{one.stream} {one.id} ({one.state})" for one in left[:5])

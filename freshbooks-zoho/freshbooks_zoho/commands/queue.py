@@ -13,7 +13,7 @@ from freshbooks_zoho.admin.wording import counted
 from freshbooks_zoho.commands.session import json_option, session
 from freshbooks_zoho.console import FAILED, OK, confirm, emit
 from freshbooks_zoho.freshbooks.account import known_account
-from freshbooks_zoho.runs.leadership import LEASE
+from freshbooks_zoho.runs.leadership import lease_of
 from freshbooks_zoho.runs.meltano_run import STREAMS
 from target_zoho_crm.sync.left_alone import leave_alone
 
@@ -39,6 +39,7 @@ class Requeued:
         missing: ids that are not on the list.
         stream: of those ids.
         served: whether a process is there that syncs them at once.
+        run: the command that makes a run.
     """
 
     done: str
@@ -46,6 +47,7 @@ class Requeued:
     missing: tuple[str, ...]
     stream: str | None
     served: bool
+    run: str
 
     @property
     def exit_code(self) -> int:
@@ -70,10 +72,7 @@ class Requeued:
         elif self.objects and self.served:
             console.line(f"{objects} to be synced again within seconds. See with: freshbooks-zoho status")
         elif self.objects:
-            console.line(
-                f"{objects} to be synced again with the next run. Make one with: "
-                "meltano run tap-freshbooks target-zoho-crm"
-            )
+            console.line(f"{objects} to be synced again with the next run. Make one with: {self.run}")
         if self.missing:
             console.line(
                 f"Not among what is still to be synced: {self.stream} {', '.join(self.missing)}. "
@@ -97,7 +96,7 @@ def retry(stream: str | None, ids: tuple[str, ...], *, everything: bool, as_json
         objects, choice = _choose(opened, stream, ids)
         family = tuple(queue.with_waiting(choice.found, objects))
         queue.retry(opened.store, family)
-        report = Requeued("retried", family, choice.missing, stream, _is_served(opened))
+        report = _requeued(opened, "retried", family, choice.missing, stream)
     sys.exit(emit(report, as_json=as_json))
 
 
@@ -128,7 +127,7 @@ def dismiss(  # noqa: PLR0913 - the command's options
         if len(choice.found) > MANY and not yes:
             _ask(len(choice.found))
         queue.dismiss(opened.store, choice.found)
-        report = Requeued("dismissed", choice.found, choice.missing, stream, _is_served(opened))
+        report = _requeued(opened, "dismissed", choice.found, choice.missing, stream)
     sys.exit(emit(report, as_json=as_json))
 
 
@@ -142,8 +141,12 @@ def _choose(opened: Session, stream: str | None, ids: tuple[str, ...]) -> tuple[
     return objects, queue.choose(objects, stream, ids)
 
 
-def _is_served(opened: Session) -> bool:
-    return opened.store.leases.holder(LEASE) is not None
+def _requeued(
+    opened: Session, done: str, objects: tuple[PendingObject, ...], missing: tuple[str, ...], stream: str | None
+) -> Requeued:
+    account = known_account(opened.settings, opened.store)
+    served = account is not None and opened.store.leases.holder(lease_of(account)) is not None
+    return Requeued(done, objects, missing, stream, served, opened.settings.project.run)
 
 
 def _ask(number: int) -> None:

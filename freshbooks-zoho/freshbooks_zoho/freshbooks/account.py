@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tap_freshbooks.settings import Settings as TapSettings
 
 _KIND = "companion"
+MOST_RUNS = 100
 
 
 def find_account(settings: Settings, store: Store, client: FreshBooksClient) -> str:
@@ -50,7 +51,9 @@ def known_account(settings: Settings, store: Store) -> str | None:
     known = settings.tap.account_id or remembered(settings.tap, store)
     if known is None:
         # Where nobody has connected here or served, the tap may have run.
-        known = next((run.summary.get("account") for run in store.runs.latest(TAP)), None)
+        accounts = {run.summary.get("account") for run in store.runs.latest(TAP, MOST_RUNS)}
+        # Of several businesses in one store, nobody knows which is meant.
+        known = accounts.pop() if len(accounts) == 1 else None
     return known
 
 

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values, set_key
 
-from freshbooks_zoho.settings import SettingError, variable
+from freshbooks_zoho.project import variable
+from freshbooks_zoho.settings import SettingError
 from singer_store.files import make_private_file
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from freshbooks_zoho.console import ATTENTION, OK
-from freshbooks_zoho.settings import TAP, TARGET, SettingError
+from freshbooks_zoho.settings import SettingError
 from singer_store import CorruptRowError
 from tap_freshbooks import auth as freshbooks_auth
 from tap_freshbooks import consent as freshbooks
@@ -82,7 +82,7 @@ def _freshbooks(configs: Configs, store: Store) -> tuple[Broker, Revoke]:
     try:
         settings = TapSettings.from_config({**configs.tap, "record_ids": None})
     except TapSettingError as error:
-        raise SettingError(f"{TAP}: {error}") from None
+        raise SettingError(f"{configs.project.extractor}: {error}") from None
     return freshbooks_auth.open_broker(store, settings), lambda token, _: freshbooks.revoke(settings, token)
 
 
@@ -91,6 +91,6 @@ def _zoho(configs: Configs, store: Store) -> tuple[Broker, Revoke]:
         settings = read_settings(configs.target)
         broker = zoho_auth.open_broker(store, settings)
     except ConfigurationError as error:
-        raise SettingError(f"{TARGET}: {error}") from None
+        raise SettingError(f"{configs.project.loader}: {error}") from None
     # At the accounts server that made it.
     return broker, lambda token, details: zoho.revoke(token, details.get("accounts_url") or settings.accounts_url)

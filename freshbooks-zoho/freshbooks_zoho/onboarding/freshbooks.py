@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from freshbooks_zoho.console import ATTENTION, OK
 from freshbooks_zoho.freshbooks.account import remember, remembered
 from freshbooks_zoho.onboarding.credentials import save
-from freshbooks_zoho.settings import PLUGIN, TAP, variable
+from freshbooks_zoho.project import variable
+from freshbooks_zoho.settings import PLUGIN
 from tap_freshbooks.account import Business, businesses, choose
 from tap_freshbooks.auth import Authorizer, open_broker
 from tap_freshbooks.client import FreshBooksClient
@@ -161,7 +162,7 @@ def _keep(project: Project, settings: Settings, store: Store, business: Business
     problems = []
     chosen, before = business.account_id, settings.account_id or remembered(settings, store)
     if settings.account_id != chosen and (several or settings.account_id):
-        name = variable(TAP, "account_id")
+        name = variable(project.extractor, "account_id")
         if save(project, {name: chosen}):
             problems.append(f"The environment sets {name} to another account, which counts more than .env: unset it.")
     if before not in (None, chosen):

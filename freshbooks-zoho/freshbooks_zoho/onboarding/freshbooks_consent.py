@@ -12,7 +12,7 @@ import requests
 from freshbooks_zoho.onboarding.credentials import CLIENT, Credential, complete, redirect_uri
 from freshbooks_zoho.onboarding.freshbooks import FreshBooksReport, finish
 from freshbooks_zoho.onboarding.pending import LIFE, Attempt, Attempts, NextStep, new_state
-from freshbooks_zoho.settings import TAP, SettingError
+from freshbooks_zoho.settings import SettingError
 from freshbooks_zoho.webhooks.consent import PATH
 from tap_freshbooks.consent import (
     DEVELOPER_PAGE,
@@ -80,11 +80,11 @@ class Consent:
             f"  the scopes        {' '.join(SCOPES)}",
             "and copy from there:",
         )
-        config = complete(configs.project, TAP, configs.tap, needed, dialogue, intro=intro)
+        config = complete(configs.project, configs.project.extractor, configs.tap, needed, dialogue, intro=intro)
         try:
             return cls(configs, Settings.from_config({**config, "record_ids": None}))
         except TapSettingError as error:
-            raise SettingError(f"{TAP}: {error}") from None
+            raise SettingError(f"{configs.project.extractor}: {error}") from None
 
     def talk(self, store: Store, account_id: str | None, dialogue: Dialogue, *, paste: bool) -> FreshBooksReport:
         """Connect with a person at the terminal.

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from freshbooks_zoho.console import ATTENTION, OK
 from freshbooks_zoho.onboarding.credentials import save
-from freshbooks_zoho.settings import PLUGIN, TARGET, variable
+from freshbooks_zoho.project import variable
+from freshbooks_zoho.settings import PLUGIN
 from freshbooks_zoho.zoho.side import RETRIES
 from target_zoho_crm.api.auth import open_broker
 from target_zoho_crm.api.client import ZohoClient

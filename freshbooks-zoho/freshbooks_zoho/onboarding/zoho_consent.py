@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from freshbooks_zoho.onboarding.credentials import CLIENT, complete, plain
 from freshbooks_zoho.onboarding.pending import LIFE, Attempt, Attempts, NextStep, new_state
 from freshbooks_zoho.onboarding.zoho import ZohoReport, finish
-from freshbooks_zoho.settings import TARGET, SettingError
+from freshbooks_zoho.settings import SettingError
 from singer_store import Grant
 from target_zoho_crm.api.auth import check_accounts_url
 from target_zoho_crm.api.consent import (
@@ -81,12 +81,12 @@ class Consent:
             f"Zoho wants a client of your own, once: make one at {CONSOLE},",
             "of the kind for limited-input devices (Non-browser App), and copy from there:",
         )
-        config = complete(configs.project, TARGET, configs.target, CLIENT, dialogue, intro=intro)
+        config = complete(configs.project, configs.project.loader, configs.target, CLIENT, dialogue, intro=intro)
         try:
             settings = read_settings(config)
             client = Client(settings.client_id, settings.client_secret, check_accounts_url(settings.accounts_url))
         except ConfigurationError as error:
-            raise SettingError(f"{TARGET}: {error}") from None
+            raise SettingError(f"{configs.project.loader}: {error}") from None
         if data_centre:
             client = replace(client, accounts_url=accounts_server(data_centre, client))
         return cls(configs, settings, client, elsewhere=data_centre is None)

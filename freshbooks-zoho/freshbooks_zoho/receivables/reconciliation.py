@@ -53,7 +53,7 @@ def reconcile(session: Session, *, heal: bool = False) -> Reconciled:
         chosen = to_heal(found.differences)
         queue(session.store, books.account, chosen)
         found = replace(found, healed=len(chosen))
-    note(session.store, started, datetime.now(timezone.utc), found)
+    note(session.store, books.account, started, datetime.now(timezone.utc), found)
     return found
 
 

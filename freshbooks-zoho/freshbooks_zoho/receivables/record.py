@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from singer_store import Store
 
 RECONCILIATIONS = "freshbooks-zoho reconcile"
+MOST = 100
 
 
-def note(store: Store, started: datetime, ended: datetime, found: Reconciled) -> None:
+def note(store: Store, account: str, started: datetime, ended: datetime, found: Reconciled) -> None:
     """Note a reconciliation; its outcome is "ok" if all was equal."""
     summary = {
+        "account": account,
         "difference_cents": found.difference_cents,
         "records": dict(Counter(one.kind for one in found.differences)),
         "healed": found.healed,
@@ -24,6 +26,7 @@ def note(store: Store, started: datetime, ended: datetime, found: Reconciled) ->
     store.runs.add(RECONCILIATIONS, started, ended, "ok" if found.is_equal else "failed", summary)
 
 
-def latest_differences(store: Store) -> dict[str, int]:
+def latest_differences(store: Store, account: str) -> dict[str, int]:
     """Give what the last reconciliation found to differ, in hundredths, by currency; empty if there was none."""
-    return next((dict(run.summary["difference_cents"]) for run in store.runs.latest(RECONCILIATIONS)), {})
+    runs = (run for run in store.runs.latest(RECONCILIATIONS, MOST) if run.summary.get("account") in (None, account))
+    return next((dict(run.summary["difference_cents"]) for run in runs), {})

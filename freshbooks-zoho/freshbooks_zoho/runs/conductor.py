@@ -1,4 +1,4 @@
-"""Makes the runs, one at a time across all processes that share the store.
+"""Makes the runs of an account, one at a time across all processes that share the store.
 
 The process that leads looks at the store, decides what runs next (see `runner`), runs it, and looks at what the run has
 left. Between runs it has the records looked at that Zoho sent notifications about, and beside them Zoho's channels.
@@ -93,8 +93,8 @@ class Conductor:
         changed: asyncio.Event | None = None,
         clock: Callable[[], datetime] = _now,
     ) -> None:
-        self.history = History(store, metrics, settings.target.invoices_module)
-        self.leadership = Leadership(store, self._allow)
+        self.history = History(store, account, metrics, settings.target.invoices_module)
+        self.leadership = Leadership(store, account, self._allow)
         self._settings, self._store, self._account, self._zoho = settings, store, account, zoho
         self._changed = changed or asyncio.Event()
         self._clock = clock

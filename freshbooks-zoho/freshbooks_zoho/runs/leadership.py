@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from singer_store import Lease, Store
 
-LEASE = "conductor"
 TTL = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
 MARGIN_SECONDS = 3.0
@@ -31,11 +30,17 @@ MARGIN_SECONDS = 3.0
 logger = logging.getLogger(__name__)
 
 
+def lease_of(account: str) -> str:
+    """Return the name of the lease for an account's runs: businesses in one store do not wait for each other."""
+    return f"conductor {account}"
+
+
 class Leadership:
     """This process' claim to lead.
 
     Args:
         store: where the lease is.
+        account: the FreshBooks account whose runs are made.
         renewed: is called after each renewal.
 
     Attributes:
@@ -44,9 +49,9 @@ class Leadership:
         problem: why the lease can be neither had nor renewed, a sentence; None if nothing is wrong.
     """
 
-    def __init__(self, store: Store, renewed: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, store: Store, account: str, renewed: Callable[[], None] = lambda: None) -> None:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{_machine()}.{secrets.token_hex(4)}"
-        self._store = store
+        self._store, self._name = store, lease_of(account)
         self._renewed = renewed
         self._lease: Lease | None = None
         self._until = 0.0
@@ -83,10 +88,10 @@ class Leadership:
         return True
 
     def _take(self) -> Lease | None:
-        taken = self._store.leases.acquire(LEASE, self.owner, TTL)
+        taken = self._store.leases.acquire(self._name, self.owner, TTL)
         if taken is not None:
             return taken
-        holder = self._store.leases.last(LEASE)
+        holder = self._store.leases.last(self._name)
         if holder is None or not is_dead(holder.owner):
             return None
         if holder.fence != self._dead:
@@ -95,7 +100,7 @@ class Leadership:
             return None
         logger.info("The process that made the runs has died.")
         self._store.leases.release(holder)
-        return self._store.leases.acquire(LEASE, self.owner, TTL)
+        return self._store.leases.acquire(self._name, self.owner, TTL)
 
     async def keep(self) -> None:
         """Renew the lease; this ends when it is lost."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from freshbooks_zoho.project import variables
+from freshbooks_zoho.project import variable, variables
 from freshbooks_zoho.runs import leash
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from freshbooks_zoho.project import Project
 
-BLOCKS = ("tap-freshbooks", "target-zoho-crm")
 RECORD_IDS = "TAP_FRESHBOOKS_RECORD_IDS"
+"""For the tap itself; it counts for plugins that inherit from it, too."""
 STREAMS = ("clients", "invoices", "payments")
 LINE_BYTES = 1024 * 1024
 TERMINATE_SECONDS = 3.0
@@ -84,7 +84,7 @@ def command(
         options.append("--force")
     if suffix:
         options += ["--state-id-suffix", suffix]
-    return [str(project.meltano), "--log-format=json", "--log-level=info", "run", *options, *BLOCKS]
+    return [str(project.meltano), "--log-format=json", "--log-level=info", "run", *options, *project.blocks]
 
 
 def environment(given: Mapping[str, str], project: Project, ids: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -98,14 +98,15 @@ def environment(given: Mapping[str, str], project: Project, ids: Mapping[str, Se
     Raises:
         ValueError: if an id is more than digits, or a stream none of FreshBooks'.
     """
-    kept = {name: value for name, value in variables(given).items() if name != RECORD_IDS}
+    record_ids = variable(project.extractor, "record_ids")
+    kept = {name: value for name, value in variables(given).items() if name not in {RECORD_IDS, record_ids}}
     kept["MELTANO_PROJECT_ROOT"] = str(project.root)
     if not any(ids.values()):
         return kept
     for stream, numbers in ids.items():
         if stream not in STREAMS or not all(_ID.fullmatch(number) for number in numbers):
             raise ValueError("Only ids, in digits, of clients, invoices and payments are handed to a run.")
-    return {**kept, RECORD_IDS: json.dumps({stream: [int(n) for n in numbers] for stream, numbers in ids.items()})}
+    return {**kept, record_ids: json.dumps({stream: [int(n) for n in numbers] for stream, numbers in ids.items()})}
 
 
 @dataclass
@@ -113,9 +114,11 @@ class Log:
     """What Meltano's log says about a run.
 
     Attributes:
+        blocks: names of the plugins.
         errors: the plugins' own last words.
     """
 
+    blocks: tuple[str, str] = ("tap-freshbooks", "target-zoho-crm")
     failure: str = ""
     failed: tuple[str, ...] = ()
     busy: re.Match[str] | None = None
@@ -139,7 +142,7 @@ class Log:
             self._block_failed(entry)
             return None
         # Lines that a plugin did not log but wrote, such as a traceback, may hold anything: only its log is repeated.
-        if entry.get("name") not in BLOCKS or "plugin_logger" not in entry or not isinstance(level, int):
+        if entry.get("name") not in self.blocks or "plugin_logger" not in entry or not isinstance(level, int):
             return None
         if level >= logging.ERROR:
             self.errors = [*self.errors[-4:], event]
@@ -177,10 +180,10 @@ def _moment(text: str | None) -> datetime | None:
 class RunProcess:
     """A run under way. It ends with the companion, and when nobody says for how long it may go on."""
 
-    def __init__(self, process: asyncio.subprocess.Process, started: float) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, started: float, blocks: tuple[str, str]) -> None:
         self._process = process
         self._started = started
-        self._log = Log()
+        self._log = Log(blocks)
 
     @classmethod
     async def start(  # noqa: PLR0913 - what makes a run
@@ -220,7 +223,7 @@ class RunProcess:
             # A group of its own: Ctrl-C reaches the companion, which then decides about the run.
             start_new_session=True,
         )
-        run = cls(process, time.monotonic())
+        run = cls(process, time.monotonic(), project.blocks)
         run.allow(seconds)
         return run
 

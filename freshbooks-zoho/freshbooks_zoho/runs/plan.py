@@ -14,10 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from freshbooks_zoho.project import ProjectError
-from freshbooks_zoho.runs.meltano_run import BLOCKS, RunProcess
+from freshbooks_zoho.project import ProjectError, variable
+from freshbooks_zoho.runs.meltano_run import RunProcess
 from freshbooks_zoho.runs.system_folder import separate_folder
-from freshbooks_zoho.settings import TAP, TARGET, variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -92,15 +91,15 @@ def make_plan(project: Project, *, everything: bool = False) -> Plan:
     with TemporaryDirectory(prefix="freshbooks-zoho-") as name:
         folder = Path(name)
         settings = {
-            variable(TAP, "dry_run"): "true",
-            variable(TARGET, "dry_run"): "true",
-            variable(TARGET, "plan_file"): str(folder / "plan.jsonl"),
+            variable(project.extractor, "dry_run"): "true",
+            variable(project.loader, "dry_run"): "true",
+            variable(project.loader, "plan_file"): str(folder / "plan.jsonl"),
             **separate_folder(project, os.environ, folder / "meltano"),
         }
         if not everything and project.environment and (state := _state(project)):
             _write_private(folder / "state.json", json.dumps(state))
             # Meltano's own setting of an extractor, hence two underscores.
-            settings[variable(TAP, "_state")] = str(folder / "state.json")
+            settings[variable(project.extractor, "_state")] = str(folder / "state.json")
         outcome = asyncio.run(_run(project, "sweep" if everything else "changes", settings))
         if outcome.status != "ok":
             raise ProjectError(f"The plan could not be made: {outcome.reason}")
@@ -110,13 +109,13 @@ def make_plan(project: Project, *, everything: bool = False) -> Plan:
                 return read_plan(lines)
         except (ValueError, KeyError, TypeError):
             raise ProjectError(
-                f"{TARGET} wrote no plan that can be read: its version and that of this command differ. Run: meltano "
-                "install"
+                f"{project.loader} wrote no plan that can be read: its version and that of this command differ. Run: "
+                "meltano install"
             ) from None
 
 
 def _state(project: Project) -> dict[str, Any]:
-    return project.state(f"{project.environment}:{'-to-'.join(BLOCKS)}")
+    return project.state(f"{project.environment}:{'-to-'.join(project.blocks)}")
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -49,6 +49,7 @@ class Watch:
         store: keeps the channels, encrypted, and takes the events.
         modules: API names.
         public_url: where notifications reach this service.
+        account: the FreshBooks account; each one in a store has channels of its own.
         connection: what tells this connection from others of the same organization.
         poll_interval: how often what changed is asked for while there is no channel.
         metrics: show how long the channels live.
@@ -62,6 +63,7 @@ class Watch:
         *,
         modules: Sequence[str],
         public_url: str,
+        account: str,
         connection: str,
         poll_interval: timedelta,
         metrics: Metrics,
@@ -69,6 +71,7 @@ class Watch:
     ) -> None:
         self._client, self._store, self._modules = client, store, tuple(modules)
         self._base = f"{public_url.rstrip('/')}/zoho/"
+        self._account = account
         self._connection = f"{connection}\n{public_url}"
         self._poll_interval = poll_interval
         self._metrics = metrics
@@ -245,7 +248,7 @@ class Watch:
             logger.info("Zoho's channel for %s is all right again.", channel.module)
 
     def _load(self, module: str) -> Channel:
-        document = self._store.secrets.get(KIND, module)
+        document = self._store.secrets.get(KIND, self._name(module))
         fresh = channels.new_channel(module, self._connection)
         if document is None:
             return self._save(fresh)
@@ -260,14 +263,18 @@ class Watch:
         return self._save(replace(fresh, covered_until=channel.covered_until))
 
     def _save(self, channel: Channel) -> Channel:
-        self._store.secrets.put(KIND, channel.module, channels.to_document(channel))
+        self._store.secrets.put(KIND, self._name(channel.module), channels.to_document(channel))
         return channel
 
+    def _name(self, module: str) -> str:
+        return f"{self._account} {module}"
 
-def load_channels(store: Store) -> list[Channel]:
-    """Give the channels that the store knows.
+
+def load_channels(store: Store, account: str | None = None) -> list[Channel]:
+    """Return the channels that the store knows, of one FreshBooks account or of all.
 
     Raises:
         StoreError: if it cannot be used.
     """
-    return [channels.from_document(document) for document in store.secrets.all(KIND).values()]
+    found = store.secrets.all(KIND)
+    return [channels.from_document(found[name]) for name in found if account in (None, name.partition(" ")[0])]
