@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import threading
+import time
 import uuid
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -19,7 +21,7 @@ from freshbooks_zoho.admin.metrics import Metrics
 from freshbooks_zoho.project import Project
 from freshbooks_zoho.runs.conductor import Conductor
 from freshbooks_zoho.runs.history import SWEEPS
-from freshbooks_zoho.runs.leadership import TTL, Leadership, lease_of
+from freshbooks_zoho.runs.leadership import MARGIN_SECONDS, TTL, Leadership, lease_of
 from freshbooks_zoho.runs.meltano_run import command, environment
 from freshbooks_zoho.settings import read
 from singer_store import SET_ASIDE, StoreError, open_store
@@ -244,6 +246,64 @@ def test_a_lost_lease_ends_the_run_and_another_process_may_lead(stage, monkeypat
 
     theirs = asyncio.run(play())
     assert theirs.fence == 2
+
+
+@on_sqlite
+def test_what_a_leader_has_started_ends_before_its_lease_when_that_cannot_be_renewed(stage, monkeypatch):
+    stage.diary.order(hold=True)
+    for module in ("leadership", "conductor"):
+        monkeypatch.setattr(f"freshbooks_zoho.runs.{module}.RENEW_SECONDS", 0.5)
+    monkeypatch.setattr("freshbooks_zoho.runs.leadership.TTL", timedelta(seconds=12))
+    renew, down = stage.store.leases.renew, threading.Event()
+
+    def unless_down(*given):
+        if down.is_set():
+            raise StoreError("The store is not there.")
+        return renew(*given)
+
+    monkeypatch.setattr(stage.store.leases, "renew", unless_down)
+
+    async def play():
+        async with stage.conducting():
+            await until(lambda: stage.runs() == [None])
+            down.set()
+            lease = stage.store.leases.holder(lease_of(ACCOUNT))
+            pids = [entry["pid"] for entry in stage.diary.entries("began")]
+            await until(lambda: not any(is_alive(pid) for pid in pids))
+            ended = utc_now()
+            # The next leader, and the test, need not wait.
+            stage.diary.order()
+            down.clear()
+            return lease, ended
+
+    lease, ended = asyncio.run(play())
+    assert ended < lease.expires_at
+
+
+def test_however_slow_the_store_is_what_a_leader_starts_may_not_outlast_its_lease(store, monkeypatch):
+    """The lease lasts from when the store wrote it, which may be long before its answer is here."""
+    monkeypatch.setattr("freshbooks_zoho.runs.leadership.RENEW_SECONDS", 0.05)
+    for name in ("acquire", "renew"):
+        asked = getattr(store.leases, name)
+        monkeypatch.setattr(store.leases, name, lambda *given, asked=asked: (asked(*given), time.sleep(0.7))[0])
+    renewed = threading.Event()
+    leadership = Leadership(store, ACCOUNT, renewed.set)
+
+    def outlasts():
+        ends = utc_now() + timedelta(seconds=leadership.seconds_left)
+        return ends > store.leases.holder(lease_of(ACCOUNT)).expires_at - timedelta(seconds=MARGIN_SECONDS)
+
+    async def lead():
+        assert await leadership.acquire()
+        found = [outlasts()]
+        keeping = asyncio.create_task(leadership.keep())
+        await until(renewed.is_set)
+        found.append(outlasts())
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        return found
+
+    assert asyncio.run(lead()) == [False, False]
 
 
 def test_a_lease_that_cannot_be_asked_for_is_a_problem_until_it_can(store, monkeypatch):

@@ -50,6 +50,13 @@ def test_what_freshbooks_signs_is_taken(verifier, body, signature):
     assert is_signed(form, signature.encode(), ["another key", verifier])
 
 
+@pytest.mark.parametrize(("verifier", "body", "signature"), GOOD)
+def test_another_case_is_another_signature(verifier, body, signature):
+    form = parse_form(body)
+    for other in (signature.lower(), signature.upper(), signature.swapcase()):
+        assert not is_signed(form, other.encode(), [verifier])
+
+
 @pytest.mark.parametrize(("verifier", "body", "signature"), BAD)
 def test_what_others_make_of_the_rule_is_refused(verifier, body, signature):
     assert not is_signed(parse_form(body), signature.encode(), [verifier])
