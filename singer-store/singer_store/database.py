@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 import sqlite3
 import threading
 from contextlib import ExitStack, closing, contextmanager
@@ -16,8 +17,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import NullPool
 
+from singer_store.advice import what_to_do
 from singer_store.errors import StoreUnavailableError
-from singer_store.files import check_private, make_private_file, make_private_folder
+from singer_store.files import check_folder, check_private, make_private_file, make_private_folder
 from singer_store.locks import LockTimeoutError, advisory_lock, file_lock
 
 if TYPE_CHECKING:
@@ -71,13 +73,17 @@ class Database:
 
     def __init__(self, url: URL) -> None:
         self.url = url
-        self.file = Path(url.database or "").absolute() if url.drivername.startswith("sqlite") else None
-        self.name = str(self.file or f"{url.host or 'localhost'}/{url.database or ''}")
+        given = Path(url.database or "").absolute() if url.drivername.startswith("sqlite") else None
+        self.name = str(given or f"{url.host or 'localhost'}/{url.database or ''}")
+        # SQLite follows links, and puts its other files beside what they lead to: so do the locks.
+        self.file = given and Path(os.path.realpath(given))
         self._queue_lock = threading.Lock()
         self._queues: dict[str, threading.Lock] = {}
-        if self.file is not None:
+        if given is not None and self.file is not None:
             with self._errors():
+                check_private(given, "The store")
                 make_private_folder(self.file.parent)
+                check_folder(self.file.parent, "The store's folder")
                 make_private_file(self.file)
             for suffix in ("", "-wal", "-shm"):
                 check_private(self.file.with_name(self.file.name + suffix), "The store")
@@ -108,7 +114,9 @@ class Database:
             )
         except (ImportError, NoSuchModuleError):
             raise StoreUnavailableError(
-                "PostgreSQL's driver is missing. Install it with: pip install 'singer-store[postgres]'"
+                "PostgreSQL's driver is missing in this plugin's environment. In a Meltano project, ask for "
+                "singer-store[postgres] in the pip_url of each plugin that uses the store, and run: meltano install. "
+                "Elsewhere: pip install 'singer-store[postgres]'"
             ) from None
         # A schema of its own: the store may share a database, Meltano's for one, which has a table "runs" too.
         return engine.execution_options(schema_translate_map={None: POSTGRES_SCHEMA})
@@ -203,9 +211,9 @@ class Database:
             reason = error.strerror or type(error).__name__
         else:
             return
-        raise StoreUnavailableError(
-            f"The store {self.name} cannot be used: {without_password(reason, self.url)}"
-        ) from None
+        said = without_password(reason, self.url).rstrip(".")
+        advice = what_to_do(said, server=self.file is None)
+        raise StoreUnavailableError(f"The store {self.name} cannot be used: {said}. {advice}") from None
 
 
 def without_password(text: str, url: URL) -> str:

@@ -35,7 +35,38 @@ def make_private_file(path: Path) -> None:
 
 
 def check_private(path: Path, what: str) -> None:
-    """Refuse a file that other users of the machine may read or write (POSIX only; a missing file passes).
+    """Refuse a file that another user of the machine may read or write, or owns, and a link that leads nowhere.
+
+    Modes and owners are a matter of POSIX only. A missing file passes, and one of root's: nothing is safe from root.
+
+    Raises:
+        InsecureFileError: With what puts it right.
+    """
+    if os.name != "posix":
+        return
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise InsecureFileError(
+                f"{what} {path} is a link to {path.readlink()}, which is not there. Bring that back, or remove the "
+                "link."
+            ) from None
+        return
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & _OTHERS:
+        raise InsecureFileError(
+            f"{what} {path} is open to other users of this machine (mode {mode:04o}). Close it with: chmod 600 {path}"
+        )
+    if status.st_uid not in {os.geteuid(), 0}:
+        raise InsecureFileError(
+            f"{what} {path} belongs to another user of this machine ({_name_of(status.st_uid)}). Run this as that "
+            f"user, or make the file your own with: chown {_name_of(os.geteuid())} {path}"
+        )
+
+
+def check_folder(folder: Path, what: str) -> None:
+    """Refuse a folder in which any user of the machine may put another file in the place of one (POSIX only).
 
     Raises:
         InsecureFileError: With the command that puts it right.
@@ -43,13 +74,25 @@ def check_private(path: Path, what: str) -> None:
     if os.name != "posix":
         return
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
+        mode = stat.S_IMODE(folder.stat().st_mode)
     except FileNotFoundError:
         return
-    if mode & _OTHERS:
+    # Where the sticky bit is set, as in /tmp, each user may replace only what is their own.
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
         raise InsecureFileError(
-            f"{what} {path} is open to other users of this machine (mode {mode:04o}). Close it with: chmod 600 {path}"
+            f"{what} {folder} may be written by other users of this machine (mode {mode:04o}). "
+            f"Close it with: chmod 700 {folder}"
         )
+
+
+def _name_of(user: int) -> str:
+    """Return a user's name, or the number of one that has none."""
+    import pwd  # noqa: PLC0415 - there is none on Windows
+
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
 
 
 def write_once(path: Path, text: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from singer_store.errors import StoreError, WrongKeyError
-from singer_store.files import check_private, make_private_folder, replace, write_once
+from singer_store.files import check_folder, check_private, make_private_folder, replace, write_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -148,6 +148,7 @@ class KeySource:
         logger.info("Added a new key to %s.", self.file)
 
     def _read(self) -> list[str]:
+        check_folder(self.file.parent, "The key file's folder")
         check_private(self.file, "The key file")
         try:
             text = self.file.read_text("ascii")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.fernet import Fernet
 from support.moving_clock import MovingClock
-from support.pgbouncer import pooled_url  # noqa: F401
+from support.pgbouncer import pooled_url, pooler  # noqa: F401
 from support.postgres import postgres_server, postgres_url  # noqa: F401
 
 from singer_store import open_store
@@ -22,7 +22,8 @@ def config_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep the user's own config and state out of the tests."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.delenv("MELTANO_PROJECT_ROOT", raising=False)
+    for name in ("MELTANO_PROJECT_ROOT", "MELTANO_SYS_DIR_ROOT"):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path / "config"
 
 

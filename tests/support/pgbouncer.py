@@ -1,6 +1,6 @@
 """A real PgBouncer in transaction mode before the tests' PostgreSQL.
 
-In a folder's conftest.py: ``from support.pgbouncer import pooled_url  # noqa: F401``, beside PostgreSQL's fixtures.
+In a folder's conftest.py, beside PostgreSQL's: ``from support.pgbouncer import pooled_url, pooler  # noqa: F401``.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,9 +33,22 @@ pool_mode = transaction
 """
 
 
+@dataclass(frozen=True)
+class Pooler:
+    """A pooler that runs: the SQLAlchemy URL of an empty database as it is reached through it, and its process."""
+
+    url: str
+    process: subprocess.Popen[str]
+
+    def stop(self) -> None:
+        """End it, so that there is no server any more."""
+        self.process.kill()
+        self.process.wait()
+
+
 @pytest.fixture
-def pooled_url(postgres_url: str) -> Iterator[str]:
-    """Return the SQLAlchemy URL of an empty database, as it is reached through the pooler."""
+def pooler(postgres_url: str) -> Iterator[Pooler]:
+    """Start it."""
     program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
     assert program, "pgbouncer is needed; as root, make programs installs it"
     direct = make_url(postgres_url)
@@ -52,5 +66,11 @@ def pooled_url(postgres_url: str) -> Iterator[str]:
             while not any("process up" in line for line in said):
                 said.append(process.stderr.readline())
                 assert said[-1], "".join(said)
-            yield str(direct.set(host=None, port=None, query={"host": str(folder), "port": "6432"}))
+            yield Pooler(str(direct.set(host=None, port=None, query={"host": str(folder), "port": "6432"})), process)
             process.terminate()
+
+
+@pytest.fixture
+def pooled_url(pooler: Pooler) -> str:
+    """Return the SQLAlchemy URL of an empty database, as it is reached through the pooler."""
+    return pooler.url

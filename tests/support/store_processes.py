@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from singer_store import Grant, StoreError, open_store, schema
@@ -60,6 +62,42 @@ def only_open(settings: dict[str, Any], barrier: Any, results: Any) -> None:
         results.put(f"{type(error).__name__}: {error}")
     else:
         results.put("opened")
+
+
+def fill_up(settings: dict[str, Any], most: int, results: Any) -> None:
+    """Write documents into the store until a file may not become larger than `most` bytes."""
+    with open_as(settings) as store:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+        try:
+            for number in range(1000):
+                store.secrets.put("large", str(number), {"text": "x" * 10_000})
+        except StoreError as error:
+            results.put(f"{type(error).__name__}: {error}")
+
+
+def write_as(user: int, settings: dict[str, Any], other: dict[str, Any], results: Any) -> None:
+    """Open a store and write into it, as another user of the machine."""
+    # All modules are loaded by that, for the other user may not be allowed to read them.
+    open_as(other).close()
+    if os.geteuid() == 0:
+        os.setgid(user)
+        os.setuid(user)
+    try:
+        with open_as(settings) as store:
+            store.leases.acquire("name", "owner", timedelta(minutes=1))
+    except StoreError as error:
+        results.put(f"{type(error).__name__}: {error}")
+    else:
+        results.put("written")
+
+
+def answer_of(work: Callable[..., None], *arguments: Any) -> str:
+    """Let another process do some work that tells one thing; gives that."""
+    results = context.SimpleQueue()
+    process = context.Process(target=work, args=(*arguments, results))
+    process.start()
+    process.join()
+    return str(results.get())
 
 
 def all_at_once(number: int, settings: dict[str, Any], work: Callable[..., None] = ask_at_once) -> list[str]:
