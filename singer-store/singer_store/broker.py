@@ -288,7 +288,7 @@ class Broker:
         logger.info("Refreshing the access token of %s ended as: %s.", self.service, outcome.value)
         asked = None if error is None else error.retry_after
         flags = flags_after(row, outcome, self.clock(), rotates=self.rotates, retry_after=asked)
-        if error is not None:
+        if error is not None and error.message and str(row.refresh_token) not in error.message:
             flags["blocked_message"] = error.message
         self.rows.note(row, **flags)
 

