@@ -130,3 +130,26 @@ def test_cadences_do_not_run_for_what_is_inserted_either(new_org):
     new_org.run(("clients", client()), ("invoices", invoice()))
     assert new_org.one("Deals", f"{ACCOUNT}:1")
     assert new_org.box.zoho.cadences_fired == []
+
+
+# fields that are kept from the API
+
+
+def test_what_reads_as_empty_is_written_when_the_record_changes_and_is_no_reason_to_write(new_org):
+    zoho = new_org.box.zoho
+    new_org.run(("clients", client(bus_phone="555 0100")))
+    zoho.restrict_for_api("Accounts", "Phone")
+    new_org.a_day_later()
+    before = len(new_org.writes())
+
+    new_org.run(("clients", client(bus_phone="555 0100")))
+    assert len(new_org.writes()) == before
+
+    new_org.run(("clients", client(bus_phone="555 0199", updated=LATER)))
+    assert new_org.one("Accounts")["Phone"] == "555 0199"
+    with new_org.store() as store:
+        (written,) = store.written.of_records([new_org.one("Accounts")["id"]]).values()
+    assert "Phone" not in written.fields, "nobody's change of it can be seen"
+
+    new_org.run(("clients", client(2, bus_phone="555 0200")))
+    assert new_org.one("Accounts", f"{ACCOUNT}:2")["Phone"] == "555 0200"

@@ -99,3 +99,13 @@ def test_a_layout_that_does_not_show_our_fields_is_named():
     (said,) = [sentence for sentence in limits(found) if "layout" in sentence]
 
     assert "The layout 'Partners' of Deals does not show FreshBooks Status, FreshBooks State:" in said
+
+
+def test_what_is_kept_from_the_api_and_which_currencies_there_are_is_said():
+    phone = replace(field("Phone", "phone"), api_name="Phone", restricted=True)
+    several = organization(accounts=[phone], currencies=frozenset({"USD", "EUR"}))
+
+    currencies, restricted = limits(survey(several, settings(payments_module="none")))
+
+    assert currencies.startswith("The organization has the currencies EUR, USD: a new record is made in its own")
+    assert restricted.startswith("Accounts keeps Phone from the API (privacy settings in Zoho): what clients fill")

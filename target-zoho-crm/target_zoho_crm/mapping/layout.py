@@ -141,6 +141,11 @@ class Layout:
         return {field.api_name: field for field in found}
 
     @cached_property
+    def restricted(self) -> frozenset[str]:
+        """API names of the fields whose values Zoho keeps from the API (the page "Fields Metadata", `private`)."""
+        return frozenset(name for name, field in self.fields.items() if field.restricted)
+
+    @cached_property
     def reads(self) -> tuple[str, ...]:
         """API names of what has to be read to compare a record with what Zoho holds, `id` first."""
         return ("id", *(name for name in self.fields if name not in self.missing))

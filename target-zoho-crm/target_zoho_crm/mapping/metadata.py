@@ -47,6 +47,8 @@ class Field:
     """Names of the module's layouts that show it."""
     id: str = ""
     """Zoho's id of the field, which no rename changes."""
+    restricted: bool = False
+    """Whether its values are kept from the API (GDPR): it can be written, and reads as empty."""
 
     @cached_property
     def displayed(self) -> Mapping[str, str]:

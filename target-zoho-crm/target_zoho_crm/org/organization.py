@@ -152,6 +152,7 @@ def parse_field(described: Mapping[str, Any]) -> Field:
         mandatory=bool(described.get("system_mandatory")),
         choices=_choices(described.get("pick_list_values")),
         lookup_module=(target.get("api_name") if isinstance(target, dict) else target) or None,
+        restricted=bool((described.get("private") or {}).get("restricted")),
         layouts=tuple(str(one["name"]) for one in described.get("layout_associations") or () if one.get("name")),
     )
 
@@ -229,6 +230,7 @@ def ask_fields(client: ZohoClient, module: str) -> list[Described]:
         {
             **_some(one, _FIELD),
             "lookup": _some(one.get("lookup") or {}, ("module",)),
+            "private": _some(one.get("private") or {}, ("restricted",)),
             "pick_list_values": [
                 _some(value, ("id", "display_value", "actual_value", "forecast_type"))
                 for value in one.get("pick_list_values") or ()

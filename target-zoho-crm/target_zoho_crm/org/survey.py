@@ -192,7 +192,14 @@ def limits(found: Survey) -> tuple[str, ...]:
             f"The organization has one currency, {organization.currency}: invoices in another show their amounts in "
             f"words, in the description, and not in the totals ({how})."
         )
+    else:
+        said.append(
+            f"The organization has the currencies {', '.join(sorted(organization.currencies))}: a new record is made "
+            f"in its own, where it is one of these, else in {organization.currency}, with its amounts in words. Zoho "
+            "never changes the currency of a record that is there."
+        )
     said += [*found.left_out, *found.cautions]
+    said += [sentence for layout in found.layouts.values() for sentence in _restricted(layout)]
     for one in found.requirements.values():
         if one.unavailable:
             continue
@@ -219,6 +226,16 @@ def _unique_besides(layout: Layout) -> list[str]:
         "client whose name is taken waits)."
     )
     return [sentence]
+
+
+def _restricted(layout: Layout) -> list[str]:
+    """Say so where Zoho keeps fields from the API (GDPR): they can be written, and never compared."""
+    names = ", ".join(sorted(layout.restricted))
+    sentence = (
+        f"{layout.module} keeps {names} from the API (privacy settings in Zoho): what {layout.stream} fill there is "
+        "written when they change in FreshBooks, and what people change there is not seen."
+    )
+    return [sentence] if names else []
 
 
 def _hidden(one: Requirement) -> list[str]:

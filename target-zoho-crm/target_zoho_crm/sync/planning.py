@@ -198,9 +198,16 @@ def plan(
     record_id = str(held["id"])
     if not linking and is_older(desired.updated, held_updated):
         return Skip(desired.key, "older", record_id)
-    changes = {name: value for name, value in desired.values.items() if not same(fields[name], value, held.get(name))}
+    restricted = {name: value for name, value in desired.values.items() if fields[name].restricted}
+    changes = {
+        name: value
+        for name, value in desired.values.items()
+        if name not in restricted and not same(fields[name], value, held.get(name))
+    }
     if not changes:
         return Skip(desired.key, "unchanged", record_id)
+    # What reads as empty whatever it holds is no reason to write, and goes along with what is.
+    changes |= restricted
     action = Link if linking else Update
     return action(desired.key, record_id, changes, {name: held.get(name) for name in changes})
 

@@ -171,6 +171,9 @@ class StreamSync(abc.ABC):
     ) -> dict[str, str]:
         """Note what became of the records; give the Zoho ids of those that are as they should be."""
         values, self._values = self._values, {}
+        if values and (hidden := self.layout.restricted):
+            # They read as empty, so that it cannot be told from them whether somebody changes the record.
+            values = {key: {k: v for k, v in one.items() if k not in hidden} for key, one in values.items()}
         return self._run.follow_up.batch(self.stream, sources, actions, outcomes, values)
 
     def map(self, source: Source, setting: Setting, fitter: Fitter) -> Desired | Reject:
