@@ -148,11 +148,16 @@ def shown(figure: Amounts, currencies: Currencies, record: str | None = None) ->
         record: the currency of the record in Zoho; None for one that is not there yet.
     """
     is_shown = currencies.show(figure.currency, record)
+
+    def seen(name: str, amount: Decimal | None) -> Decimal | None:
+        return currencies.shown(name, amount) if is_shown else None
+
     if isinstance(figure, Payment):
-        return figure._replace(amount=currencies.shown("amount", figure.amount) if is_shown else None)
-    amounts = {name: getattr(figure, name) for name in ("amount", "paid", "outstanding")}
+        return figure._replace(amount=seen("amount", figure.amount))
     return figure._replace(
-        **{name: currencies.shown(name, amount) if is_shown else None for name, amount in amounts.items()}
+        amount=seen("amount", figure.amount),
+        paid=seen("paid", figure.paid),
+        outstanding=seen("outstanding", figure.outstanding),
     )
 
 
