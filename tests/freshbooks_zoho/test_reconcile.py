@@ -78,6 +78,17 @@ def found_in(pipeline, **options):
         return reconcile(opened, **options)
 
 
+def test_a_deal_in_another_pipeline_agrees_with_the_stage_of_that_one(studio):
+    zoho = studio.box.zoho
+    zoho.add_pipeline("Neu", {"Offen": "Open", "Rechnung": "Open", "Ja": "Closed Won", "Nein": "Closed Lost"})
+    (deal,) = zoho.records("Deals")
+    zoho.update("Deals", deal["id"], {"Pipeline": "Neu", "Stage": "Rechnung"})
+    assert found_in(studio).differences == ()
+
+    zoho.update("Deals", deal["id"], {"Stage": "Ja"})
+    assert kinds(found_in(studio).differences) == {(str(studio.ids["invoices"]), "differs")}
+
+
 # comparing
 
 

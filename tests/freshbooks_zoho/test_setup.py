@@ -196,6 +196,16 @@ def test_the_default_pipeline_comes_with_the_advice_to_have_one_of_their_own(box
 # what cannot be had
 
 
+def test_a_new_default_pipeline_is_said_with_how_to_use_it(box, tmp_path):
+    set_up(box, tmp_path)
+    box.zoho.add_pipeline("Neu", {"Offen": "Open", "Ja": "Closed Won", "Nein": "Closed Lost"}, default=True)
+
+    (said,) = prospect(box, tmp_path).advice
+
+    assert "although 'Neu' is Zoho's default now" in said
+    assert "meltano config set target-zoho-crm pipeline 'Neu'" in said
+
+
 def test_a_module_that_zoho_refuses_is_left_to_a_person_the_rest_is_made_and_what_becomes_of_payments_is_said(
     box, tmp_path
 ):

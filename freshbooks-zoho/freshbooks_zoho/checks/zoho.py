@@ -107,7 +107,7 @@ def stages(subject: Subject) -> Finding:
     if state.problem:
         mend = SETUP if state.can_be_made else f'meltano config set {TARGET} stage_map \'{{"paid": "Closed Won"}}\''
         return bad(state.problem, mend)
-    if state.explained:
-        return ok(state.explained)
+    if said := [one for one in (state.new_default, state.explained) if one]:
+        return ok(" ".join(said))
     where = f"The pipeline {state.name!r}" if state.name else "The field Stage of Deals"
     return ok(f"{where} has all stages that invoices are given.")

@@ -122,10 +122,26 @@ def _balance(balances: Mapping[str, Decimal] | None, currency: str, held: Decima
 
 
 def expected_invoice(
-    invoice: Invoice, currencies: Currencies, held: Held[Invoice], stages: Mapping[str, str] | None = None
+    invoice: Invoice,
+    currencies: Currencies,
+    held: Held[Invoice],
+    stages: Mapping[str, str] | None = None,
+    other_stages: Iterable[Mapping[str, str]] = (),
 ) -> Invoice:
-    """Return an invoice as its deal should show it; without stages, where it has none."""
-    stage = stage_of(invoice.status, stages, deleted=invoice.state == DELETED).stage if stages else None
+    """Return an invoice as its deal should show it; without stages, where it has none.
+
+    Args:
+        invoice: FreshBooks' figure.
+        currencies: of the organization.
+        held: what the deal shows.
+        stages: status → stage.
+        other_stages: the same in other pipelines, whose stage is right for a deal that is there.
+    """
+    stage = None
+    if stages:
+        tables = [stages, *other_stages]
+        right = [stage_of(invoice.status, one, deleted=invoice.state == DELETED).stage for one in tables]
+        stage = held.figure.stage if held.figure.stage in right else right[0]
     currency = currencies.of_record(invoice.currency, held.currency)
     return shown(invoice, currencies, held.currency)._replace(currency=currency, stage=stage)
 

@@ -59,12 +59,19 @@ class Crm:
         layouts: where each stream goes.
         account: the FreshBooks account id.
         stages: status → stage.
+        other_stages: the same in the other pipelines, in which deals stay that are there.
     """
 
     def __init__(
-        self, client: ZohoClient, layouts: Mapping[str, Layout], account: str, stages: Mapping[str, str]
+        self,
+        client: ZohoClient,
+        layouts: Mapping[str, Layout],
+        account: str,
+        stages: Mapping[str, str],
+        other_stages: Iterable[Mapping[str, str]] = (),
     ) -> None:
         self._client, self._layouts, self._account, self._stages = client, layouts, account, stages
+        self.other_stages = tuple(other_stages)
 
     @classmethod
     def open(cls, client: ZohoClient, settings: Settings, memory: Memory, account: str) -> Crm:
@@ -80,7 +87,8 @@ class Crm:
             raise ConfigurationError(
                 f"Zoho is not set up: it lacks {'; '.join(map(str, found.creations))}. Run: freshbooks-zoho setup"
             )
-        return cls(client, found.layouts, account, found.stages)
+        tables = found.pipeline.own_tables.values() if found.pipeline else ()
+        return cls(client, found.layouts, account, found.stages, [one.stages for one in tables])
 
     @property
     def has_payments(self) -> bool:

@@ -124,12 +124,12 @@ class Reconciliation:
         """Compare invoices; gives their clients by id."""
         invoices = self.books.invoices()
         self._deleted_invoices = frozenset(number for number, one in invoices.items() if one.state == DELETED)
-        currencies, stages = self.crm.currencies("invoices"), self.crm.stages
+        currencies, stages, others = self.crm.currencies("invoices"), self.crm.stages, self.crm.other_stages
         self._compare(
             "invoices",
             invoices,
             self.crm.invoices(),
-            lambda invoice, held: expected_invoice(invoice, currencies, held, stages),
+            lambda invoice, held: expected_invoice(invoice, currencies, held, stages, others),
             currencies,
         )
         return {number: invoice.client for number, invoice in invoices.items()}

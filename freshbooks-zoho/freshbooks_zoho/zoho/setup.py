@@ -91,6 +91,8 @@ class Prospect:
         state = self.survey.pipeline
         if state is None or state.wanted or state.chosen is None or not state.chosen.name:
             return ()
+        if state.new_default:
+            return (state.new_default,)
         sentence = (
             f"Deals go into {state.chosen.name!r}, the default pipeline, so that invoices count in its forecasts. For "
             f"a pipeline of their own, run: freshbooks-zoho setup --pipeline {PIPELINE!r}"

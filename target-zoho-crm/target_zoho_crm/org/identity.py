@@ -9,7 +9,7 @@ made by hand.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,10 +34,12 @@ class Identities:
     Attributes:
         modules: name in the settings or the mapping → id of the module.
         fields: id of the module → label of the mapping → id of the field.
+        pipeline: id of the pipeline that deals went into first, because it was the default then; empty for none.
     """
 
     modules: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    pipeline: str = ""
 
     def find_module(self, listed: Mapping[str, Listing], name: str) -> str | None:
         """Return the API name of the module that is called this in the settings; None if there is none.
@@ -74,19 +76,22 @@ class Identities:
     def only_listed(self, listed: Mapping[str, Listing]) -> Identities:
         """Return these identities without the modules that are not listed any more, as if they had never been there."""
         ids = {one.id for one in listed.values()}
-        return Identities({name: id_ for name, id_ in self.modules.items() if id_ in ids}, self.fields)
+        return replace(self, modules={name: id_ for name, id_ in self.modules.items() if id_ in ids})
 
     def is_gone(self, module: Module, label: str) -> bool:
         """Whether the field was there once and is not any more."""
         known = self.fields.get(module.id, {}).get(label)
         return known is not None and all(one.id != known for one in module.fields.values())
 
-    def learned(self, modules: Mapping[str, Module], found: Mapping[str, Mapping[str, Field]]) -> Identities:
+    def learned(
+        self, modules: Mapping[str, Module], found: Mapping[str, Mapping[str, Field]], pipeline: str = ""
+    ) -> Identities:
         """Return these identities with what was found now.
 
         Args:
             modules: name in the settings → the module.
             found: name in the settings → label → the field.
+            pipeline: id of the pipeline that deals go into although no setting names it; empty for none.
         """
         fields: dict[str, Mapping[str, str]] = dict(self.fields)
         for name, module in modules.items():
@@ -94,11 +99,12 @@ class Identities:
                 ids = {label: one.id for label, one in found.get(name, {}).items() if one.id}
                 fields[module.id] = {**fields.get(module.id, {}), **ids}
         ids_of_modules = {name: module.id for name, module in modules.items() if module.id}
-        return Identities({**self.modules, **ids_of_modules}, fields)
+        return Identities({**self.modules, **ids_of_modules}, fields, pipeline or self.pipeline)
 
     def as_document(self) -> dict[str, Any]:
         """Return them as JSON."""
-        return {"modules": dict(self.modules), "fields": {id_: dict(labels) for id_, labels in self.fields.items()}}
+        fields = {id_: dict(labels) for id_, labels in self.fields.items()}
+        return {"modules": dict(self.modules), "fields": fields, "pipeline": self.pipeline}
 
 
 def by_label(module: Module, label: str) -> Field | None:

@@ -138,7 +138,7 @@ class Memory:
         document: Mapping[str, Any] | None = self.store.secrets.get(IDENTITIES, organization)
         if document is None or document.get("form") != FORM:
             return Identities()
-        return Identities(document["modules"], document["fields"])
+        return Identities(document["modules"], document["fields"], document.get("pipeline", ""))
 
     def keep_identities(self, organization: str, identities: Identities) -> None:
         """Remember ids.

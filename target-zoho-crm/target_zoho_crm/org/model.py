@@ -58,6 +58,7 @@ class Pipeline:
     layout_id: str | None = None
     actual: str = ""
     """Its name from before a rename."""
+    id: str = ""
 
 
 @dataclass(frozen=True)

@@ -174,6 +174,7 @@ def parse_pipeline(described: Mapping[str, Any], layout_id: str) -> Pipeline:
         default=bool(described.get("default")),
         layout_id=layout_id,
         actual=str(described.get("actual_value") or ""),
+        id=str(described.get("id") or ""),
     )
 
 
@@ -278,7 +279,7 @@ def ask_pipelines(client: ZohoClient, layout_id: str) -> list[Described]:
     body = client.request("GET", "settings/pipeline", params={"layout_id": layout_id}).body
     return [
         {
-            **_some(one, ("display_value", "actual_value", "default")),
+            **_some(one, ("id", "display_value", "actual_value", "default")),
             "maps": [_some(each, ("display_value", "actual_value", "forecast_type")) for each in one.get("maps") or ()],
         }
         for one in _list(body, "pipeline")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from target_zoho_crm.api.answers import PERMISSION_CODES
@@ -35,6 +35,9 @@ class PipelineState:
         needed: the stages that deals may be given, in the order in which Zoho lists them.
         unknown: those that no pipeline can have, because deals do not have them at all.
         there: the pipelines by name; none where the organization does without pipelines.
+        own_tables: name of a pipeline → the table in it: a deal that is there stays there as long as it has the stage
+            that the deal needs. Empty where a setting says which pipeline takes all deals.
+        default: name of the default pipeline.
     """
 
     wanted: str | None
@@ -43,6 +46,23 @@ class PipelineState:
     needed: tuple[str, ...]
     unknown: tuple[str, ...]
     there: tuple[str, ...]
+    own_tables: Mapping[str, StageTable] = field(default_factory=dict)
+    default: str = ""
+
+    @property
+    def to_remember(self) -> str:
+        """The id of the pipeline that new deals go on going into, whichever is the default later; empty for none."""
+        return self.chosen.id if self.chosen and not self.wanted else ""
+
+    @property
+    def new_default(self) -> str | None:
+        """A sentence, where another pipeline has become the default since deals went into this one."""
+        if self.wanted or self.chosen is None or self.default in {"", self.chosen.name}:
+            return None
+        return (
+            f"Deals go on going into the pipeline {self.chosen.name!r}, although {self.default!r} is Zoho's default "
+            f"now. For that one, run: meltano config set target-zoho-crm pipeline {self.default!r}"
+        )
 
     @property
     def name(self) -> str | None:
@@ -122,17 +142,18 @@ def pipelines_of(organization: Organization) -> tuple[Pipeline, ...]:
 
 
 def pipeline_state(
-    organization: Organization, wanted: str | None, stage_map: Mapping[str, str] | None = None
+    organization: Organization, wanted: str | None, stage_map: Mapping[str, str] | None = None, first: str = ""
 ) -> PipelineState:
-    """Choose the pipeline that the setting names, or else the default one, and fit the table of stages to it.
+    """Choose the pipeline that the setting names, else the one of before, else the default; fit the stages to it.
 
     Args:
         organization: as it was read, with Deals.
         wanted: the setting `pipeline`.
         stage_map: the setting of that name.
+        first: id of the pipeline that was chosen first; empty for none.
     """
     there = pipelines_of(organization)
-    chosen = _choose(there, wanted)
+    chosen = _choose(there, wanted, first)
     listed = tuple(
         {stage.display: stage for stage in (*_stages(organization), *(s for one in there for s in one.stages))}.values()
     )
@@ -147,13 +168,16 @@ def pipeline_state(
         needed=needed,
         unknown=tuple(name for name in needed if name not in names),
         there=tuple(one.name for one in there if one.name),
+        own_tables={} if wanted else {one.name: stage_table(stage_map, one.stages) for one in there if one.name},
+        default=next((one.name for one in there if one.default), ""),
     )
 
 
-def _choose(pipelines: Sequence[Pipeline], wanted: str | None) -> Pipeline | None:
-    """Return the default pipeline, or the one that is, or was before a rename, called as wanted."""
+def _choose(pipelines: Sequence[Pipeline], wanted: str | None, first: str) -> Pipeline | None:
+    """Return the pipeline that is, or was before a rename, called as wanted; else the first one, else the default."""
     if not wanted:
-        return next((one for one in pipelines if one.default), pipelines[0])
+        before = next((one for one in pipelines if first and one.id == first), None)
+        return before or next((one for one in pipelines if one.default), pipelines[0])
     for same in (str, str.casefold):
         for name in ("name", "actual"):
             for one in pipelines:

@@ -6,7 +6,7 @@ Whatever is wrong stops the run here, so that nothing is half done.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from target_zoho_crm.errors import ConfigurationError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from target_zoho_crm.api.client import ZohoClient
     from target_zoho_crm.mapping.layout import Layout
+    from target_zoho_crm.mapping.stages import StageTable
     from target_zoho_crm.org.memory import Memory
     from target_zoho_crm.org.model import Organization
     from target_zoho_crm.org.requirements import Creation
@@ -36,7 +37,8 @@ class Ready:
         organization: as it was read.
         layouts: where each stream goes; without "payments" they are only rolled up on the deals.
         stages: status → stage.
-        pipeline: the one to send with each deal; None where the organization has none.
+        pipeline: the one that new deals go into; None where the organization has none.
+        own_tables: name of a pipeline → the stages in it, for the deals that are there already.
         is_remembered: whether this is from an earlier run, so that Zoho may have changed since.
         to_create: in a dry run, what a real run would create first.
         remarks: in a dry run, what is to be known about that, a sentence each.
@@ -49,6 +51,7 @@ class Ready:
     is_remembered: bool = False
     to_create: tuple[Creation, ...] = ()
     remarks: tuple[str, ...] = ()
+    own_tables: Mapping[str, StageTable] = field(default_factory=dict)
 
 
 def prepare(client: ZohoClient, settings: Settings, memory: Memory | None = None, *, anew: bool = False) -> Ready:
@@ -116,12 +119,16 @@ def _report(found: Survey) -> None:
         logger.warning("%s Until then payments are shown on the deals only, as their last payment's date.", reason)
     for sentence in (*found.left_out, *found.cautions):
         logger.warning("%s", sentence)
-    if found.pipeline and found.pipeline.explained:
-        logger.info("%s", found.pipeline.explained)
+    for sentence in _about_pipeline(found):
+        logger.info("%s", sentence)
+
+
+def _about_pipeline(found: Survey) -> tuple[str, ...]:
+    state = found.pipeline
+    return tuple(one for one in (state.explained, state.new_default) if one) if state else ()
 
 
 def _ready(found: Survey, *, is_remembered: bool) -> Ready:
-    explained = found.pipeline.explained if found.pipeline else None
     return Ready(
         found.organization,
         found.layouts,
@@ -129,5 +136,6 @@ def _ready(found: Survey, *, is_remembered: bool) -> Ready:
         found.pipeline.name if found.pipeline else None,
         is_remembered=is_remembered,
         to_create=found.creations,
-        remarks=(*found.shortages, *found.left_out, *found.cautions, *([explained] if explained else [])),
+        remarks=(*found.shortages, *found.left_out, *found.cautions, *_about_pipeline(found)),
+        own_tables=found.pipeline.own_tables if found.pipeline else {},
     )

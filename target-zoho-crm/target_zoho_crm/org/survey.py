@@ -120,7 +120,7 @@ def survey(
     pipeline = None
     problems: list[str] = []
     if found["invoices"].name == DEALS:
-        pipeline = pipeline_state(organization, settings.pipeline, settings.stage_map)
+        pipeline = pipeline_state(organization, settings.pipeline, settings.stage_map, known.pipeline)
         problems += [pipeline.problem] if pipeline.problem else []
     problems += [one.problem for one in found.values() if one.problem]
     if settings.payments_module:
@@ -153,7 +153,7 @@ def survey(
         pipeline.table if pipeline else stage_table(settings.stage_map),
         pipeline,
         tuple(dict.fromkeys(problems)),
-        known.learned(modules, fields),
+        known.learned(modules, fields, pipeline.to_remember if pipeline else ""),
     )
 
 

@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from target_zoho_crm.mapping.describing import text
+from target_zoho_crm.mapping.layout import DELETED
+from target_zoho_crm.mapping.stages import stage_of
 from target_zoho_crm.mapping.tables import LAST_PAYMENT
 from target_zoho_crm.mapping.values import Fitter
 from target_zoho_crm.sync.clients import Clients
@@ -131,10 +133,24 @@ class Invoices(StreamSync):
                 return Reject(source.key, Rejection("MALFORMED", "customerid", "the id of a client"))
             return Wait(source.key, "parent", waits_for=f"clients:{customer}")
         owner = self._run.owners.get(account or "")
-        desired = self.map(source, self.setting(held=held, account=account, owner=owner), fitter)
+        setting = self.setting(held=held, account=account, owner=owner)
+        setting.stages, setting.pipeline = self._stages_for(source, held)
+        desired = self.map(source, setting, fitter)
         if isinstance(desired, Reject):
             return desired
         return plan(desired, held, self.layout.fields, held_updated=self.layout.held_updated(held))
+
+    def _stages_for(self, source: Source, held: Held | None) -> tuple[Mapping[str, str], str | None]:
+        """Return the stages that count for a deal, and the pipeline to send with it.
+
+        A deal stays in the pipeline it is in, which salespeople may have chosen, as long as that has the stage it needs.
+        """
+        own = self.ready.own_tables.get(text(held.get("Pipeline"))) if held else None
+        if own is not None:
+            found = stage_of(source.record.get("v3_status"), own.stages, deleted=source.record.get("vis_state") == DELETED)
+            if found.stage not in own.missing:
+                return own.stages, None
+        return self.ready.stages, self.ready.pipeline
 
     def _accounts(
         self, sources: Mapping[str, Source], customers: Mapping[str, str], held: Mapping[str, Held], account_key: str
