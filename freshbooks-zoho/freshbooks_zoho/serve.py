@@ -52,7 +52,7 @@ logger = logging.getLogger(__name__)
 
 
 async def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT.
+    """Serve until SIGTERM, SIGINT or SIGHUP (the terminal was closed; who starts it with nohup ignores that).
 
     Raises:
         SettingError: if the settings do not fit what the services say.
@@ -62,9 +62,7 @@ async def serve(settings: Settings) -> None:
     """
     check_exposure(settings)
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop_at_signals(stop)
     with ExitStack() as stack:
         store = stack.enter_context(open_store(settings.store_url, settings.store_key))
         metrics = Metrics()
@@ -83,6 +81,15 @@ async def serve(settings: Settings) -> None:
         stack.callback(api.close)
         await _serve(_Connections(settings, store, account, client, api, metrics), stop)
     logger.info("Stopped.")
+
+
+def stop_at_signals(stop: asyncio.Event) -> None:
+    """Have the signals that ask for an end set an event, but for those that whoever started this has ignored."""
+    loop = asyncio.get_running_loop()
+    for name in ("SIGTERM", "SIGINT", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+            loop.add_signal_handler(number, stop.set)
 
 
 @dataclass(frozen=True)

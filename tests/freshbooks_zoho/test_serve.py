@@ -19,6 +19,7 @@ from support.processes import is_alive
 from support.serving import PATIENCE, Served, eventually
 from support.stub_plugins import ACCOUNT, Diary, make_plugins
 
+from freshbooks_zoho.runs.leadership import lease_of
 from singer_store import open_store
 
 pytestmark = pytest.mark.timeout(400)
@@ -230,6 +231,22 @@ def test_meltano_starts_it_with_its_settings_and_ends_it_well(tmp_path):
     command = [*invoke[:-1], "freshbooks-zoho:serve", "--help"]
     shown = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True)
     assert "Usage: freshbooks-zoho serve" in shown.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
+def test_told_to_end_or_left_by_its_terminal_it_ends_the_run_and_gives_the_lease_back(tmp_path, number):
+    plugins, diary = make_plugins(tmp_path / "plugins"), Diary(tmp_path / "plugins")
+    settings = stub_settings(tmp_path)
+    project = make_project(tmp_path / "project", plugins, **settings)
+    diary.order(hold=True)
+    with Served(project, public=False) as served:
+        held = eventually(lambda: diary.entries("began"))[0]
+        served.process.send_signal(number)
+        assert served.process.wait(PATIENCE) == 0
+        assert not is_alive(held["pid"])
+    assert served.lines()[-1]["message"] == "Stopped."
+    with open_store(settings["tap_freshbooks"]["store_url"], settings["tap_freshbooks"]["store_key"]) as store:
+        assert store.leases.last(lease_of(ACCOUNT)) is None
 
 
 def test_a_port_that_is_taken_is_said_in_one_sentence(tmp_path):
