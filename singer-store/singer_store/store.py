@@ -167,7 +167,8 @@ def open_store(
 
     Args:
         store_url: SQLAlchemy URL (``sqlite:///…`` or ``postgresql+psycopg://…``). Default: a SQLite file below
-            ``$MELTANO_PROJECT_ROOT/.meltano/singer-store``, or below the user's state folder outside a project.
+            ``$MELTANO_PROJECT_ROOT/.meltano/singer-store`` (below ``$MELTANO_SYS_DIR_ROOT``, where that is set), or
+            below the user's state folder outside a project.
         store_key: Comma-separated Fernet keys: the first encrypts, all decrypt. Default: a key file in the user's
             config folder, made with the first store.
         clock: Gives the time, aware.

@@ -52,6 +52,32 @@ def test_in_a_meltano_project_it_is_in_the_projects_own_folder(tmp_path, monkeyp
     assert (tmp_path / "project/.meltano/singer-store/store.db").exists()
 
 
+def test_where_meltano_keeps_its_database_elsewhere_it_is_beside_that(tmp_path, monkeypatch):
+    monkeypatch.setenv("MELTANO_PROJECT_ROOT", str(tmp_path / "project"))
+    monkeypatch.setenv("MELTANO_SYS_DIR_ROOT", str(tmp_path / "volume"))
+    open_store().close()
+
+    assert (tmp_path / "volume/singer-store/store.db").exists()
+    assert not (tmp_path / "project").exists()
+
+
+def test_one_that_is_in_the_project_already_is_found_and_used(tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("MELTANO_PROJECT_ROOT", str(tmp_path / "project"))
+    with open_store() as store:
+        store.secrets.put("kind", "name", {"kept": True})
+    monkeypatch.setenv("MELTANO_SYS_DIR_ROOT", str(tmp_path / "volume"))
+
+    with open_store() as store:
+        assert store.secrets.get("kind", "name") == {"kept": True}
+    assert not (tmp_path / "volume").exists()
+    assert str(tmp_path / "volume/singer-store") in caplog.text
+    # As the message says.
+    (tmp_path / "volume").mkdir()
+    (tmp_path / "project/.meltano/singer-store").rename(tmp_path / "volume/singer-store")
+    with open_store() as store:
+        assert store.secrets.get("kind", "name") == {"kept": True}
+
+
 def test_elsewhere_it_is_in_the_users_state_folder(tmp_path):
     open_store().close()
 

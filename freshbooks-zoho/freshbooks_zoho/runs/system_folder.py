@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from freshbooks_zoho.project import Project
 
 NAME = "freshbooks-zoho"
-SHARED = ("extractors", "loaders", "utilities", "meltano.db")
-"""What a run without state needs."""
+SHARED = ("extractors", "loaders", "utilities", "meltano.db", "singer-store")
+"""What a run without state needs; the store is beside Meltano's database, unless the settings say otherwise."""
 
 
 def separate_folder(project: Project, environment: Mapping[str, str], folder: Path | None = None) -> dict[str, str]:
