@@ -212,7 +212,7 @@ def read(project: Project, *, own: Mapping[str, Any], tap: Mapping[str, Any], ta
 def _store_url(project: Project, own: Mapping[str, Any], tap: Mapping[str, Any], target: Mapping[str, Any]) -> str:
     """Give the store of the project's plugins, also where the companion was started without Meltano."""
     given = _shared("store_url", own, tap, target)
-    return given or str(default_store({"MELTANO_PROJECT_ROOT": str(project.root)}))
+    return given or str(default_store({**os.environ, "MELTANO_PROJECT_ROOT": str(project.root)}))
 
 
 def _shared(name: str, own: Mapping[str, Any], tap: Mapping[str, Any], target: Mapping[str, Any]) -> str | None:

@@ -99,6 +99,11 @@ def test_without_a_setting_it_is_the_store_that_the_projects_plugins_use():
     assert settings().store_url == f"sqlite:///{PROJECT.root}/.meltano/singer-store/store.db"
 
 
+def test_where_meltanos_folder_is_elsewhere_the_store_is_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("MELTANO_SYS_DIR_ROOT", str(tmp_path))
+    assert settings().store_url == f"sqlite:///{tmp_path}/singer-store/store.db"
+
+
 def test_nothing_secret_is_shown():
     shown = repr(
         settings({"store_url": "the url", "store_key": "the key"}, {"store_url": "the url", "store_key": "the key"})
@@ -205,17 +210,59 @@ def test_a_meltano_that_does_not_answer_is_said_with_the_command_to_try(tmp_path
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
-    [("STREAM_MAPS={secret", "takes an object is no JSON"), ("MAX_PARALLEL_REQUESTS=secret", "whole number")],
+    [
+        ("STREAM_MAPS={secret", "is something else, but takes a JSON object"),
+        ("MAX_PARALLEL_REQUESTS=secret", "is something else, but takes a whole number"),
+        ("MAX_PARALLEL_REQUESTS=", "is empty, but takes a whole number"),
+    ],
 )
-def test_a_setting_that_meltano_cannot_read_is_one_sentence_without_its_value(tmp_path, monkeypatch, wrong, says):
+@pytest.mark.parametrize("place", ["environment", ".env"])
+def test_a_setting_that_meltano_cannot_read_is_named_with_its_place_and_without_its_value(
+    tmp_path, monkeypatch, wrong, says, place
+):
     monkeypatch.setenv("PATH", str(BIN), prepend=os.pathsep)
-    name, _, value = wrong.partition("=")
-    monkeypatch.setenv(f"TARGET_ZOHO_CRM_{name}", value)
+    variable, _, value = f"TARGET_ZOHO_CRM_{wrong}".partition("=")
     root = make_project(tmp_path / "project", tap_freshbooks=TAP, target_zoho_crm=TARGET)
+    if place == ".env":
+        (root / ".env").write_text(f"{variable}='{value}'\n")
+    else:
+        monkeypatch.setenv(variable, value)
     with pytest.raises(ProjectError, match=says) as raised:
         Project(root, BIN / "meltano", "dev").config(["target-zoho-crm"])
     assert "settings of target-zoho-crm" in str(raised.value)
+    assert f"{variable} in {root / '.env' if place == '.env' else 'the environment'}" in str(raised.value)
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("TAP_FRESHBOOKS_CLIENT_ID=a\n".encode("utf-16"), "is not plain UTF-8"),
+        ("TAP_FRESHBOOKS_CLIENT_ID=a\n".encode("utf-8-sig"), "without a mark"),
+        ("A=1\nTAP_FRESHBOOKS_USER_AGENT=Müller\n".encode("latin-1"), r"in line 2 \(TAP_FRESHBOOKS_USER_AGENT\)"),
+    ],
+    ids=["UTF-16", "UTF-8 with a mark", "Latin-1"],
+)
+def test_a_dotenv_file_that_is_not_utf_8_is_named_with_what_to_do(tmp_path, content, says):
+    root = make_project(tmp_path)
+    (root / ".env").write_bytes(content)
+    with pytest.raises(ProjectError, match=says) as raised:
+        find_project({"PATH": str(BIN)}, root)
+    assert str(root / ".env") in str(raised.value)
+    assert "save it as UTF-8" in str(raised.value)
+
+
+def test_an_environment_that_meltano_yml_lacks_is_named_with_those_that_it_has(tmp_path):
+    root = make_project(tmp_path)
+    with pytest.raises(ProjectError, match="MELTANO_ENVIRONMENT names the environment prd") as raised:
+        find_project({"PATH": str(BIN), "MELTANO_ENVIRONMENT": "prd"}, root)
+    assert "it has dev, prod." in str(raised.value)
+
+
+def test_blanks_at_the_ends_of_a_setting_are_taken_off():
+    found = settings(tap={"client_secret": "tap secret \n"}, target={"client_secret": " target secret "})
+
+    assert (found.tap.client_secret, found.target.client_secret) == ("tap secret", "target secret")
 
 
 def test_in_the_repositorys_own_sandbox_environment_all_three_work_with_one_store(tmp_path, monkeypatch):
