@@ -46,6 +46,8 @@ class Run:
     parents: Parents = field(default_factory=Parents)
     due: Family = field(default_factory=Family)
     """Objects due in the store, with what they depend on."""
+    early: dict[int, None] = field(default_factory=dict)
+    """Open invoices from before `start_date` that something was paid on."""
     unread: set[tuple[str, int]] = field(default_factory=set)
     """Stream and id of what FreshBooks did not give in this run: it is not asked for it again."""
     started_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))

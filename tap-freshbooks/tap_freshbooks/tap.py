@@ -18,7 +18,7 @@ from tap_freshbooks.config import CONFIG_JSONSCHEMA
 from tap_freshbooks.errors import SettingError, TapError
 from tap_freshbooks.run import Run
 from tap_freshbooks.settings import SECRETS, Settings
-from tap_freshbooks.streams import STREAMS, FreshBooksStream
+from tap_freshbooks.streams import STREAMS
 from tap_freshbooks.writer import Writer
 
 if sys.version_info >= (3, 12):
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     import click
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
+
+    from tap_freshbooks.stream import FreshBooksStream
 
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 

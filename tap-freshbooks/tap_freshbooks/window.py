@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from tap_freshbooks.pages import Movement
@@ -45,6 +46,8 @@ class Bounds:
 
     since: datetime | None = None
     """Rows are taken whose `updated` is at or after this; all, if None."""
+    open_too: bool = False
+    """Whether invoices are taken as well that are older and still open."""
 
     @property
     def first_day(self) -> date | None:
@@ -53,22 +56,49 @@ class Bounds:
 
     @property
     def filters(self) -> Filters:
-        """What to ask FreshBooks for; ``_min`` is inclusive."""
+        """What to ask FreshBooks for; everything, where old rows may be open."""
+        return [] if self.open_too else self._by_day
+
+    @property
+    def deleted_filters(self) -> Filters:
+        """What to ask FreshBooks for to get the deleted rows."""
+        return [DELETED_FILTER, *self._by_day]
+
+    @property
+    def _by_day(self) -> Filters:
+        """The filter by day; ``_min`` is inclusive."""
         return [] if self.first_day is None else [("search[updated_min]", self.first_day.isoformat())]
 
     def holds(self, row: Row) -> bool:
-        """Say whether a row is in the window; one without a usable `updated` always is."""
+        """Return whether a row is in the window."""
+        return self.is_since(row) or (self.open_too and is_open(row))
+
+    def is_since(self, row: Row) -> bool:
+        """Return whether a row is no older than the window; one without a usable `updated` never is."""
         if self.since is None:
             return True
         updated = updated_of(row)
         return updated is None or updated >= self.since.isoformat()
 
     def was_ignored(self, row: Row) -> bool:
-        """Say whether a row is so old that FreshBooks cannot have filtered by day."""
+        """Return whether a row is so old that FreshBooks cannot have filtered by day, though it was asked to."""
         updated = updated_of(row)
-        if self.first_day is None or updated is None:
+        if self.open_too or self.first_day is None or updated is None:
             return False
         return datetime.fromisoformat(updated).date() < self.first_day - MARGIN
+
+
+def is_open(invoice: Row) -> bool:
+    """Return whether something is still to be paid on an invoice, or nobody can tell."""
+    return invoice.get("vis_state") != DELETED and amount_of(invoice, "outstanding") != 0
+
+
+def amount_of(row: Row, name: str) -> Decimal | None:
+    """Return an amount of a row, None where there is none that can be read."""
+    try:
+        return Decimal(str(row[name]["amount"]))
+    except (KeyError, TypeError, InvalidOperation):
+        return None
 
 
 def bounds(bookmark: datetime | None, start_date: datetime | None, now: datetime) -> Bounds:
@@ -156,7 +186,7 @@ class Window:
             assert began is not None  # noqa: S101 - a list has at least one page
             self.began = self.began or began
             during: set[tuple[int, Any]] = set()
-            for page in self._read([DELETED_FILTER, *self._limits.filters]):
+            for page in self._read(self._limits.deleted_filters):
                 deleted.watch(page)
                 rows = [row for row in page.rows if row.get("vis_state") == DELETED]
                 self._note_ignored(len(rows) < len(page.rows), "vis_state")

@@ -154,6 +154,11 @@ class Project:
             self._state.write_text(last[-1])
         return usages
 
+    def run_tap(self, **variables: str) -> Usage:
+        """Run ``tap-freshbooks`` alone, without a state, with further variables in its environment."""
+        self._variables |= variables
+        return self._start([TAP, "--config=ENV"], stdout=subprocess.DEVNULL).wait()
+
     def run_meltano(self) -> Usage:
         """Run the main job; give what Meltano and the plugins took together."""
         return self._start(MELTANO, cwd=ROOT, stdout=subprocess.DEVNULL).wait()

@@ -91,16 +91,6 @@ def test_freshbooks_clock_counts_not_this_machines(box, tap, invoice):
     assert datetime.fromisoformat(out.bookmark("invoices")) <= datetime(2031, 5, 5, 12, 0, tzinfo=UTC)
 
 
-def test_nothing_before_the_start_date_is_emitted(box, tap, freshbooks, invoice, long_ago):
-    later = freshbooks.create_client(organization="Newer")["id"]
-    out = tap(start_date=(long_ago + timedelta(days=1)).isoformat())
-    assert out.ids("clients") == [later]
-    assert out.ids("invoices") == []
-    assert listed(
-        box, "clients", ("search[updated_min]", str((long_ago + timedelta(days=1)).astimezone(EASTERN).date() - DAY))
-    )
-
-
 EASTERN = ZoneInfo("America/New_York")
 DAY = timedelta(days=1)
 
@@ -315,16 +305,6 @@ def test_the_business_own_midnight_counts_too(box, tap, freshbooks):
     box.clock.set(datetime(2026, 6, 17, 16, 0, tzinfo=UTC))  # past midnight there, noon of the same day in New York
     out = tap(second.state, account_id=tokyo)
     assert out.last("invoices", number)["v3_status"] == "overdue"
-
-
-def test_what_is_overdue_from_before_the_start_date_stays_out(box, tap, freshbooks):
-    box.clock.freeze(datetime(2026, 6, 15, 15, 0, tzinfo=UTC))
-    overdue_soon(freshbooks, freshbooks.create_client(organization="Late payer")["id"], 1)
-    box.clock.advance(days=10)
-    start = (box.clock.now() - timedelta(days=2)).isoformat()
-    first = tap(start_date=start)
-    box.clock.advance(days=1)
-    assert tap(first.state, start_date=start).ids("invoices") == []
 
 
 def test_a_payment_changes_its_clients_balance_although_the_client_is_not_updated(

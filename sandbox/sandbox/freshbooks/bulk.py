@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.freshbooks.clients import Clients
 from sandbox.freshbooks.money import cents, totals
-from sandbox.freshbooks.records import Client, Invoice, Line, Payment
+from sandbox.freshbooks.records import ARCHIVED, DELETED, Client, Invoice, Line, Payment
 from sandbox.freshbooks.times import EASTERN
 
 if TYPE_CHECKING:
@@ -38,8 +38,14 @@ class Loader:
         self._now = books.world.now()
         self._span = timedelta(days=days)
 
-    def load(self, clients: int, invoices: int, payments: int) -> None:
+    def load(self, clients: int, invoices: int, payments: int, *, gone: int = 0) -> None:
         """Add so many records, spread over the time up to now; there are no payments without invoices.
+
+        Args:
+            clients: how many of them.
+            invoices: how many of them.
+            payments: how many of them.
+            gone: per cent of each that were deleted or archived since, the one as often as the other.
 
         Raises:
             ValueError: if there are invoices and no clients, or more payments than can be made.
@@ -51,6 +57,11 @@ class Loader:
             raise ValueError("invoices need clients: load some of them too")
         new = [self._invoice(self._random.choice(everyone), moment) for moment in self._moments(invoices)]
         self._pay([invoice for invoice in new if invoice.stage != "draft" and invoice.amount > 1], payments)
+        for kind in (self._books.clients, self._books.invoices, self._books.payments) if gone else ():
+            for position, record in enumerate(list(kind.rows.values())[:: 100 // gone]):
+                record.vis_state = (DELETED, ARCHIVED)[position % 2]
+                if isinstance(record, Payment):
+                    self._books.invoices.settle(record.invoice)
         self._books.revision += 1
 
     def _moments(self, count: int) -> list[datetime]:

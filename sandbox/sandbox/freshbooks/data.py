@@ -164,16 +164,23 @@ class Data(Service):
             collection = self._collection(stream, account)
             return [collection.row(record, includes) for record in collection.rows.values()]
 
-    def load(
-        self, *, clients: int = 0, invoices: int = 0, payments: int = 0, days: int = 365, account: str | None = None
+    def load(  # noqa: PLR0913
+        self,
+        *,
+        clients: int = 0,
+        invoices: int = 0,
+        payments: int = 0,
+        days: int = 365,
+        gone: int = 0,
+        account: str | None = None,
     ) -> None:
-        """Add many records at once, dated over so many days up to now; no events are sent.
+        """Add many records at once, dated over so many days up to now, so many per cent gone; no events are sent.
 
         Raises:
             ValueError: if the numbers do not go together.
         """
         with self.lock:
-            Loader(self._books(account), days).load(clients, invoices, payments)
+            Loader(self._books(account), days).load(clients, invoices, payments, gone=gone)
 
     @property
     def accounts(self) -> list[str]:
