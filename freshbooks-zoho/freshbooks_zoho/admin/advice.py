@@ -72,7 +72,15 @@ _HINTS = {
         "A blueprint in Zoho holds {field} of this record. Finish its transition, or take the field out of the "
         "blueprint; then retry."
     ),
-    "RECORD_LOCKED": "The record is locked in Zoho. It is tried again by itself; if it stays so, unlock it there.",
+    "RECORD_LOCKED": (
+        "The record is locked in Zoho, by a person or by a rule. It is tried again by itself; a lock by a rule stays, "
+        "unless the rule leaves out the connected user's profile, or the fields that FreshBooks fills (Zoho CRM, "
+        "Setup, Modules and Fields, the module's Record Locking Configuration)."
+    ),
+    "MAX_RECORDS_LIMIT_REACHED": (
+        "Zoho's storage is full, so that it takes no new records. Delete records there, or buy storage (Zoho CRM, "
+        "Setup, Data Administration, Storage); it is tried again by itself."
+    ),
     "NOT_APPROVED": "The record waits for an approval in Zoho. Approve or reject it there, then retry.",
     "LIMIT_EXCEEDED": "The organization has reached a limit of its edition. Make room in Zoho, then retry.",
     "INTERNAL_ERROR": "Zoho had an error of its own. It is tried again by itself.",
