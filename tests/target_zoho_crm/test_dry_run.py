@@ -58,7 +58,7 @@ def test_the_file_says_everything_and_the_terminal_nothing(org, capsys):
     entries = plan(
         org,
         ("clients", client(1, email="new@example.com", updated=LATER)),
-        ("invoices", invoice(1, amount=usd("1.005"))),
+        ("invoices", invoice(1, due_date="soon")),
         ("invoices", invoice(2, outstanding=usd("12.50"))),
         ("payments", payment(1, 9)),
     )
@@ -68,7 +68,7 @@ def test_the_file_says_everything_and_the_terminal_nothing(org, capsys):
     assert (update["name"], update["id"]) == ("Client 1", org.one("Accounts")["id"])
     assert (create["name"], create["changes"]["FreshBooks_Outstanding"]) == ("0000002 - Client 1", [None, "12.50"])
     assert (wait["key"], wait["reason"], wait["waits_for"]) == (key(1), "parent", "invoices:9")
-    assert (reject["key"], reject["code"], reject["field"]) == (key(1), "VALUE_NOT_ACCEPTED", "Amount")
+    assert (reject["key"], reject["code"], reject["field"]) == (key(1), "VALUE_NOT_ACCEPTED", "Closing_Date")
     assert entries[-1]["streams"]["invoices"] == {"created": 1, "rejected": 1}
     assert "Client 1" not in capsys.readouterr().err
     for entry in entries:

@@ -465,7 +465,7 @@ def test_a_dry_run_prints_the_plan_and_changes_nothing(org, capsys, caplog):
         ("clients", client(3, organization="Smith")),
         ("clients", client(4, organization="Jones")),
         ("clients", client(5)),
-        ("invoices", invoice(1, amount=usd("1.005"))),
+        ("invoices", invoice(1, due_date="soon")),
         ("invoices", invoice(2, 5)),
         ("invoices", invoice(3, 3)),
         ("payments", payment(1, 2)),
@@ -478,7 +478,7 @@ def test_a_dry_run_prints_the_plan_and_changes_nothing(org, capsys, caplog):
     assert f"wait clients {key(3)}: ambiguous" in said
     assert "link Accounts" in said
     assert f"create Accounts for clients {key(5)} (Client 5)" in said
-    assert f"reject invoices {key(1)}: VALUE_NOT_ACCEPTED in Amount" in said
+    assert f"reject invoices {key(1)}: VALUE_NOT_ACCEPTED in Closing_Date" in said
     assert f"create Deals for invoices {key(2)} (0000002 - Client 5)" in said
     assert f"wait invoices {key(3)}: parent, clients:3" in said
     assert f"create FreshBooks_Payments for payments {key(1)}" in said
