@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from freshbooks_zoho.network import wrong_variable
 from freshbooks_zoho.project import Project, ProjectError, find_project, variable
 from freshbooks_zoho.setting_table import DEFAULTS
 from singer_store.location import default_store
@@ -126,8 +127,11 @@ def collect(environment: Mapping[str, str] = os.environ, folder: Path | None = N
     """Collect the settings as `load` does, without checking them: some may still be missing.
 
     Raises:
+        SettingError: naming a variable of the environment with which no service can be reached.
         ProjectError: if there is no project, or Meltano does not answer.
     """
+    if wrong := wrong_variable(environment):
+        raise SettingError(wrong)
     project = find_project(environment, folder or Path.cwd())
     if project is None:
         raise ProjectError(

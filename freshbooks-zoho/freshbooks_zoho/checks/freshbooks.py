@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import requests
+
 from freshbooks_zoho.admin.wording import moment, span
 from freshbooks_zoho.checks.examination import Finding, bad, ok, warning
+from freshbooks_zoho.network import why_unreachable
 from freshbooks_zoho.settings import PLUGIN
 from tap_freshbooks.errors import AccessDeniedError
 from tap_freshbooks.resources import RESOURCES
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 
     from freshbooks_zoho.checks.subject import Subject
 
-SERVER_ERROR = 500
+SERVER_ERROR, TIMEOUT = 500, 10.0
 
 
 def reachable(service: str, url: Callable[[Subject], str]) -> Callable[[Subject], Finding]:
@@ -24,9 +27,10 @@ def reachable(service: str, url: Callable[[Subject], str]) -> Callable[[Subject]
     def look(subject: Subject) -> Finding:
         address = url(subject)
         asked = subject.clock()
-        answer = subject.get(address)
-        if answer is None:
-            return bad(f"There is no answer from {address}: no network, or a proxy or firewall in between.")
+        try:
+            answer = requests.get(address, timeout=TIMEOUT, allow_redirects=False)
+        except requests.RequestException as error:
+            return bad(f"There is no answer from {address}: {why_unreachable(error, subject.environment)}.")
         subject.see_clock(service, answer.headers, asked, subject.clock())
         if answer.status_code >= SERVER_ERROR:
             return bad(f"{address} answers {answer.status_code}: {service} has trouble of its own; try again later.")
