@@ -6,12 +6,12 @@ window of a minute comes in ``x-ratelimit-limit``, ``-remaining`` and ``-reset``
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
 LONGEST_WINDOW = 60.0
 """Seconds that a window of the rate limit lasts at most."""
@@ -20,9 +20,22 @@ LONGEST_WINDOW = 60.0
 def server_time(headers: Mapping[str, str]) -> datetime | None:
     """Give the server's clock at the time of an answer, aware; None if it did not say."""
     try:
-        return parsedate_to_datetime(headers["Date"])
+        return _moment(headers["Date"])
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _moment(text: str) -> datetime:
+    """Return the moment that a header names, aware.
+
+    HTTP knows GMT only (RFC 9110, 5.6.7), so that a zone that is missing, or unreadable because a proxy has joined two
+    headers, is that.
+
+    Raises:
+        TypeError, ValueError: if it is none.
+    """
+    moment = parsedate_to_datetime(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
 
 
 def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
@@ -36,7 +49,7 @@ def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
         pass
     now = server_time(headers)
     try:
-        return None if now is None else max((parsedate_to_datetime(text) - now).total_seconds(), 0.0)
+        return None if now is None else max((_moment(text) - now).total_seconds(), 0.0)
     except (TypeError, ValueError):
         return None
 

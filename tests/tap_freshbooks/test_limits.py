@@ -62,3 +62,10 @@ def test_the_server_clock_is_its_date_header():
     assert server_time(headers(date=DATE)) == NOW
     assert server_time(headers()) is None
     assert server_time(headers(date="yesterday")) is None
+
+
+@pytest.mark.parametrize("date", [DATE.removesuffix(" GMT"), f"{DATE}, {DATE}"], ids=["no zone", "two joined"])
+def test_a_date_that_a_proxy_has_spoilt_is_taken_as_gmt(date):
+    assert server_time(headers(date=date)) == NOW
+    answer = CaseInsensitiveDict({"Retry-After": date, "Date": DATE})
+    assert retry_after(429, answer) == 0.0

@@ -6,7 +6,6 @@ import os
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +19,7 @@ from freshbooks_zoho.project import ProjectError, find_project
 from freshbooks_zoho.settings import PLUGIN, Settings
 from singer_store import Authorizer
 from tap_freshbooks.account import businesses, choose
+from tap_freshbooks.limits import server_time
 from target_zoho_crm.org.surveyor import Surveyor
 
 if TYPE_CHECKING:
@@ -147,9 +147,5 @@ class Subject:
 
     def see_clock(self, service: str, headers: Mapping[str, Any], asked: datetime, answered: datetime) -> None:
         """Note how a service's clock compares with ours; it tells whole seconds."""
-        try:
-            theirs = parsedate_to_datetime(headers["Date"])
-        except (KeyError, ValueError, TypeError):
-            return
-        if theirs.tzinfo is not None:
+        if (theirs := server_time(headers)) is not None:
             self.clocks[service] = theirs - (asked + (answered - asked) / 2)
