@@ -19,6 +19,7 @@ from tap_freshbooks.pages import in_parallel, read_pages
 from tap_freshbooks.resources import PAYMENTS, RESOURCES, Resource
 
 if TYPE_CHECKING:
+    from tap_freshbooks.relations import Former
     from tap_freshbooks.window import Filters
 
 CHUNK = 50
@@ -138,18 +139,21 @@ def read_family(
     objects: Objects,
     read: Callable[[Resource, Ids], Iterator[Found]],
     wanted: Mapping[str, Ids],
-    streams: Iterable[str],
+    streams: Collection[str],
+    former: Former,
 ) -> Family:
     """Read objects, then the invoices and clients they depend on.
 
-    Parents are read last, so that each is as new as its children. With a deleted payment come the other payments of its
-    invoice: the date of the last one may have changed.
+    Parents are read last, so that each is as new as its children. With a payment that is deleted or has moved come the
+    other payments of the invoice that it left, for the date of the last one may have changed, and with an invoice that
+    has moved come the client that it left and its payments.
 
     Args:
         objects: reads the payments of an invoice.
         read: `Objects.by_get` or `Objects.by_search`.
         wanted: ids by stream.
         streams: to read at all; the others are passed over.
+        former: what objects that moved belonged to before.
     """
     family = Family()
     needed: dict[str, dict[int, bool]] = {name: dict.fromkeys(wanted.get(name, ()), True) for name in RESOURCES}
@@ -159,9 +163,16 @@ def read_family(
         pages = family.pages.setdefault(resource.name, [])
         asked_for = {object_id for object_id, is_asked_for in needed[resource.name].items() if is_asked_for}
         pages.extend(given(read(resource, list(needed[resource.name])), resource.name, family.unread, asked_for))
+        rows = list(chain.from_iterable(page.rows for page in pages))
+        left = former(resource, rows)
         if resource is PAYMENTS:
-            bereft = invoices_of_deleted(chain.from_iterable(page.rows for page in pages))
+            bereft = dict.fromkeys([*invoices_of_deleted(rows), *left.values()])
             pages.extend(given(objects.payments_of(bereft), "invoices", family.unread))
+        elif "payments" in streams:
+            family.pages["payments"].extend(given(objects.payments_of(left), resource.name, family.unread))
+        if resource.belongs_to is not None:
+            for parent_id in left.values():
+                needed[resource.belongs_to].setdefault(parent_id, False)
         for row in chain.from_iterable(page.rows for page in pages):
             for parent, name in resource.parents.items():
                 if row.get(name):

@@ -33,7 +33,12 @@ class Resource:
     includes: tuple[str, ...] = ()
     """What a list or an object has only when it is asked for."""
     parents: Mapping[str, str] = field(default_factory=dict)
-    """The streams it depends on, each with the field that names the object there."""
+    """The streams it depends on, each with the field that names the object there; the one it belongs to comes first."""
+
+    @property
+    def belongs_to(self) -> str | None:
+        """The stream of what it belongs to: an invoice's client, a payment's invoice."""
+        return next(iter(self.parents), None)
 
 
 CLIENTS = Resource(

@@ -15,6 +15,7 @@ from tap_freshbooks.consent import missing_scopes, scopes_advice
 from tap_freshbooks.errors import AccessDeniedError, SettingError, reason_of
 from tap_freshbooks.objects import Family, Objects, Unread, read_family
 from tap_freshbooks.parents import Parents
+from tap_freshbooks.relations import former_parents
 from tap_freshbooks.resources import RESOURCES
 from tap_freshbooks.timestamps import eastern_day
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from singer_store import Store
     from singer_store.pending import Reason
+    from tap_freshbooks.client import Row
+    from tap_freshbooks.resources import Resource
     from tap_freshbooks.settings import Settings
 
 PLUGIN = "tap-freshbooks"
@@ -46,6 +49,8 @@ class Run:
     parents: Parents = field(default_factory=Parents)
     due: Family = field(default_factory=Family)
     """Objects due in the store, with what they depend on."""
+    moved: dict[int, None] = field(default_factory=dict)
+    """Invoices that went to another client: their payments are that client's now."""
     early: dict[int, None] = field(default_factory=dict)
     """Open invoices from before `start_date` that something was paid on."""
     unread: set[tuple[str, int]] = field(default_factory=set)
@@ -119,15 +124,20 @@ class Run:
         for each in found:
             if each.stream in streams and each.stream in wanted and each.object_id.isdecimal():
                 wanted[each.stream].append(int(each.object_id))
-        self.due = read_family(self.objects, self.objects.by_search, wanted, streams)
+        self.due = read_family(self.objects, self.objects.by_search, wanted, streams, self.former_parents)
         self.put_off(self.due.unread, logger, began)
 
     def fetch_wanted(self, streams: Collection[str], logger: Logger) -> Family:
         """Read the objects of the setting `record_ids`."""
         began = datetime.now(timezone.utc)
-        family = read_family(self.objects, self.objects.by_get, self.settings.record_ids or {}, streams)
+        wanted = self.settings.record_ids or {}
+        family = read_family(self.objects, self.objects.by_get, wanted, streams, self.former_parents)
         self.put_off(family.unread, logger, began)
         return family
+
+    def former_parents(self, resource: Resource, rows: Iterable[Row]) -> dict[int, int]:
+        """Return what rows belonged to when they were written last, for those that moved since."""
+        return former_parents(self.store, self.business.account_id, resource, rows)
 
     def put_off(self, unread: Collection[Unread], logger: Logger, began: datetime) -> None:
         """Name the objects that FreshBooks did not give, and note in the store why, so that later runs try them again.

@@ -25,7 +25,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from singer_sdk.helpers.types import Context, Record
 
@@ -137,9 +137,20 @@ class FreshBooksStream(Stream):
         yield from ()
 
     def note_changes(self, rows: Iterable[Row]) -> None:
-        """Note what follows from rows that were read."""
+        """Note what follows from rows that were read: for what they belong to, and for what they left."""
+        rows = list(rows)
         for row in rows:
             self.run.parents.changed(self.resource, row)
+        # What a first load writes is read after all that moved before.
+        left = {} if self.is_first else self.run.former_parents(self.resource, rows)
+        for row in rows:
+            if row["id"] in left and self.resource.belongs_to is not None:
+                field = self.resource.parents[self.resource.belongs_to]
+                self.run.parents.changed(self.resource, {**row, field: left[row["id"]]})
+        self.note_moves(left)
+
+    def note_moves(self, left: Mapping[int, int]) -> None:
+        """Note which objects moved, each with what it left; nothing follows, unless a stream says otherwise."""
 
     def not_emitted(self, rows: Iterable[Row]) -> list[Row]:
         """Choose the rows that this run has not emitted yet."""

@@ -19,7 +19,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from singer_sdk.helpers.types import Record
 
@@ -62,6 +62,10 @@ class InvoicesStream(FreshBooksStream):
             self.run.early.update((row["id"], None) for row in paid)
 
     @override
+    def note_moves(self, left: Mapping[int, int]) -> None:
+        self.run.moved.update(dict.fromkeys(left))
+
+    @override
     def further_records(self) -> Iterator[Record]:
         """Give the overdue invoices once a day: `updated` does not move when a due date passes."""
         if self.is_first or self.stream_state.get("overdue_read") == self.run.days:
@@ -102,12 +106,16 @@ class PaymentsStream(FreshBooksStream):
         self._bereft.update(dict.fromkeys(invoices_of_deleted(rows)))
 
     @override
+    def note_moves(self, left: Mapping[int, int]) -> None:
+        self._bereft.update(dict.fromkeys(left.values()))
+
+    @override
     def further_records(self) -> Iterator[Record]:
-        """Give the other payments of invoices that lost one: the date of the last payment may have changed.
+        """Give the payments of invoices that lost one, whose last payment may be another now, or that moved.
 
         In a first load they come anyway, but for those of open invoices from before `start_date`.
         """
-        invoices = list(self.run.early if self.is_first else self._bereft)
+        invoices = list(self.run.early if self.is_first else self._bereft | self.run.moved)
         began = datetime.now(timezone.utc)
         unread: list[Unread] = []
         for page in given(self.run.objects.payments_of(invoices), "invoices", unread):

@@ -64,6 +64,8 @@ class Payments(Collection[Payment]):
 
     @override
     def edit(self, record: Payment, data: Mapping[str, Any]) -> None:
+        if data.get("invoiceid"):
+            self._move(record, self._invoice(data["invoiceid"]))
         invoice = record.invoice
         amount = self._amount(data["amount"], invoice) if "amount" in data else None
         if data.get("date"):
@@ -97,6 +99,15 @@ class Payments(Collection[Payment]):
         if "invoice" in includes:
             more["invoice"] = books.invoices.text(invoice, (), today).decode()
         return payment_text(record, books.account_id, more)
+
+    def _move(self, payment: Payment, invoice: Invoice) -> None:
+        """Let a payment pay another invoice; the former one owes again, and does not count as updated."""
+        former = payment.invoice
+        if invoice is not former:
+            former.payments.remove(payment)
+            invoice.payments.append(payment)
+            payment.invoice = invoice
+            self.books.invoices.settle(former)
 
     def _settle(self, payment: Payment, *, bump: bool = True) -> None:
         """Let the invoice know; it is updated in the same second."""
