@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import yaml  # type: ignore[import-untyped]
 
 from freshbooks_zoho import meltano_settings
+from freshbooks_zoho.project_files import about_dotenv, about_environment, unreadable_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -103,8 +104,10 @@ class Project:
         done = self._run([*command, "--format=json"])
         content = None if done.returncode else _json_object(done.stdout)
         if content is None and _UNKNOWN not in done.stderr:
+            wrong = unreadable_values(self.root, name, read_meltano_yml(self.root), os.environ)
+            why = f": {'; '.join(wrong)}" if wrong else _why(done.stderr)
             raise ProjectError(
-                f"Meltano could not give the settings of {name}{_why(done.stderr)}. "
+                f"Meltano could not give the settings of {name}{why}. "
                 f"See for yourself with: meltano config print {name}"
             )
         return content
@@ -152,10 +155,12 @@ def find_project(environment: Mapping[str, str], folder: Path) -> Project | None
     """Find the project that the process was started in, or below; None if there is none.
 
     Raises:
-        ProjectError: if it has no Meltano, or its file cannot be read.
+        ProjectError: if it has no Meltano, a file of it cannot be read, or it lacks the environment that is named.
     """
     if (root := find_root(environment, folder)) is None:
         return None
+    if wrong := about_dotenv(root):
+        raise ProjectError(wrong)
     return Project(root, _find_meltano(root, environment), _find_environment(root, environment))
 
 
@@ -226,7 +231,10 @@ def _interpreter(meltano: Path) -> Path | None:
 
 def _find_environment(root: Path, environment: Mapping[str, str]) -> str | None:
     # `meltano config` passes over the default environment, `meltano run` does not: so it is named here.
-    if "MELTANO_ENVIRONMENT" in environment:
-        return environment["MELTANO_ENVIRONMENT"] or None
-    name = read_meltano_yml(root).get("default_environment")
-    return str(name) if name else None
+    content = read_meltano_yml(root)
+    given_by = "MELTANO_ENVIRONMENT" if "MELTANO_ENVIRONMENT" in environment else "default_environment"
+    name = {**content, **environment}.get(given_by)
+    name = str(name).strip() or None if name is not None else None
+    if wrong := about_environment(name, given_by, content):
+        raise ProjectError(wrong)
+    return name

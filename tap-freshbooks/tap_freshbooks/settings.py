@@ -44,17 +44,19 @@ class Settings:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
-        """Check a plugin's config; what is blank counts as not set.
+        """Check a plugin's config; what is blank counts as not set, and blanks at the ends of a text are taken off.
 
         Raises:
             SettingError: naming the setting that cannot be used.
         """
+        # Whoever copies a secret easily copies a blank with it.
+        config = {name: value.strip() if isinstance(value, str) else value for name, value in config.items()}
         given = {name: config[name] for name in cls.__dataclass_fields__ if config.get(name) not in (None, "", {})}
         for name in ("client_id", "client_secret", "redirect_uri"):
             if name not in given:
                 raise SettingError(f"The setting {name} is missing.")
         if "account_id" in given:
-            given["account_id"] = str(given["account_id"]).strip()
+            given["account_id"] = str(given["account_id"])
         for name in ("api_url", "auth_url"):
             if name in given:
                 given[name] = checked_url(name, given[name])
