@@ -5,7 +5,20 @@ export UV_COMPILE_BYTECODE ?= 1
 # Tests and benches start hundreds of processes, each of which would compile the packages anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install develop plugins programs demo test lint bench clean
+.PHONY: install develop plugins programs demo test lint bench clean forget
+
+# What is installed knows its own place and that of its Python: it is of no use in a folder that was renamed or copied,
+# nor once that Python is gone.
+in_place = { $(1)/python -c "" && grep -qF "$(CURDIR)/" $(1)/activate; } 2>/dev/null
+TAP_BIN := .meltano/extractors/tap-freshbooks/venv/bin
+ifeq ($(shell test -e $(BIN)/.installed && ! $(call in_place,$(BIN)) && echo moved),moved)
+.PHONY: anew
+$(BIN)/.installed: anew
+anew:
+	@echo "The folder was moved, or its Python is gone: all is installed anew."
+	rm -rf .venv
+endif
+CLEAN := $(shell test -e $(TAP_BIN) && ! $(call in_place,$(TAP_BIN)) && echo --clean)
 
 install: $(BIN)/.installed
 develop: $(BIN)/.developed
@@ -25,7 +38,7 @@ $(BIN)/.developed: $(BIN)/.installed
 # Meltano writes secrets into its folder during a run, with whatever mode the umask leaves.
 plugins: install
 	install -d -m 700 .meltano
-	$(BIN)/meltano --log-level=warning install
+	$(BIN)/meltano --log-level=warning install $(CLEAN)
 
 demo: plugins
 	$(BIN)/sandbox demo
@@ -55,5 +68,14 @@ bench: develop plugins
 	$(BIN)/python tests/bench/receiver.py
 	$(BIN)/python tests/bench/companion.py
 
+# All that can be made again; the connections to the services, and what is known of past runs, cannot.
 clean:
-	rm -rf .venv .meltano .sandbox .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .sandbox .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	cd .meltano 2>/dev/null && rm -rf extractors loaders utilities run freshbooks-zoho logs cache || true
+
+# The rest, if somebody says so.
+forget:
+	@printf '%s\n' "This removes the tokens of both services, what waits to be synced, and how far FreshBooks was read:" \
+	  "you have to connect both again. To go on, type: forget"
+	@read answer && test "$$answer" = forget
+	rm -rf .meltano

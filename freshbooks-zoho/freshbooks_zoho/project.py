@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -151,8 +152,13 @@ def _json_object(shown: str) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def find_project(environment: Mapping[str, str], folder: Path) -> Project | None:
+def find_project(environment: Mapping[str, str], folder: Path, python: Path = Path(sys.executable)) -> Project | None:
     """Find the project that the process was started in, or below; None if there is none.
+
+    Args:
+        environment: variables of the process.
+        folder: where it was started.
+        python: that runs it; a Meltano beside it is the project's.
 
     Raises:
         ProjectError: if it has no Meltano, a file of it cannot be read, or it lacks the environment that is named.
@@ -161,7 +167,7 @@ def find_project(environment: Mapping[str, str], folder: Path) -> Project | None
         return None
     if wrong := about_dotenv(root):
         raise ProjectError(wrong)
-    return Project(root, _find_meltano(root, environment), _find_environment(root, environment))
+    return Project(root, _find_meltano(root, environment, python.parent), _find_environment(root, environment))
 
 
 def find_root(environment: Mapping[str, str], folder: Path) -> Path | None:
@@ -207,7 +213,10 @@ def variable(plugin: str, setting: str) -> str:
     return f"{plugin}_{setting}".upper().replace("-", "_")
 
 
-def _find_meltano(root: Path, environment: Mapping[str, str]) -> Path:
+def _find_meltano(root: Path, environment: Mapping[str, str], beside: Path) -> Path:
+    if (installed := beside / "meltano").exists():
+        # In a copy of a project's folder, the link is still to the Meltano of the other one.
+        return installed
     # Meltano leaves a link to itself for plugins that want to call it.
     link = system_folder(root, environment) / "run" / "bin"
     if link.exists():

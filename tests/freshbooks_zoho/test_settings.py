@@ -130,7 +130,21 @@ def test_a_project_without_meltano_is_named(tmp_path):
     (tmp_path / "meltano.yml").write_text("{}")
 
     with pytest.raises(ProjectError, match="There is no meltano"):
-        find_project({"PATH": str(tmp_path)}, tmp_path)
+        find_project({"PATH": str(tmp_path)}, tmp_path, tmp_path / "python")
+
+
+def test_meltano_is_looked_for_beside_the_python_that_runs_this_first(tmp_path):
+    (tmp_path / "meltano.yml").write_text("{}")
+    elsewhere, beside = tmp_path / "elsewhere" / "meltano", tmp_path / "bin" / "meltano"
+    for script in (elsewhere, beside):
+        script.parent.mkdir()
+        script.touch(mode=0o755)
+    # As Meltano leaves it, and a copy of the folder takes it along.
+    (tmp_path / ".meltano" / "run").mkdir(parents=True)
+    (tmp_path / ".meltano" / "run" / "bin").symlink_to(elsewhere)
+
+    assert find_project({}, tmp_path, tmp_path / "bin" / "python").meltano == beside
+    assert find_project({}, tmp_path, tmp_path / "nowhere" / "python").meltano == elsewhere
 
 
 def test_the_project_is_found_from_below_and_its_environment_is_the_one_that_runs_have(tmp_path):
