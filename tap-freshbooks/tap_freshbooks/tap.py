@@ -115,7 +115,7 @@ class TapFreshBooks(Tap):
         """
         streams = [cast("FreshBooksStream", stream) for stream in self.streams.values() if stream.selected]
         run = self.run
-        outcome: Literal["ok", "failed"] = "failed"
+        outcome: Literal["ok", "failed"] | None = "failed"
         try:
             run.check_scopes({stream.name for stream in streams})
             if run.settings.record_ids is not None:
@@ -123,8 +123,13 @@ class TapFreshBooks(Tap):
             else:
                 self._sync_changes(run, streams)
             outcome = "ok"
+        except (BrokenPipeError, SystemExit):
+            # Whoever reads has seen enough, as `meltano config test` has after one record: nothing has failed.
+            outcome = None
+            raise
         finally:
-            run.note(outcome, {stream.name: stream.emitted for stream in streams}, self.logger)
+            if outcome is not None:
+                run.note(outcome, {stream.name: stream.emitted for stream in streams}, self.logger)
             self.close()
 
     def _sync_objects(self, run: Run, streams: list[FreshBooksStream]) -> None:
@@ -199,6 +204,11 @@ def _plain_errors(logger: logging.Logger) -> Iterator[None]:
         yield
     except (TapError, StoreError) as error:
         logger.critical("%s", error)
+        sys.exit(1)
+    except BrokenPipeError:
+        # Else Python tries to write what is left when it ends, and complains.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        logger.warning("Whatever reads the records has ended, so the tap ends, too.")
         sys.exit(1)
 
 

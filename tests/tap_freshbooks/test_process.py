@@ -18,6 +18,7 @@ from support.forked import run
 from support.tap import Output, TapRunner, the_sentence
 
 from sandbox import Sandbox
+from singer_store import open_store
 
 UTC = timezone.utc
 
@@ -226,6 +227,24 @@ def test_a_tap_that_is_asked_to_end_leaves_the_bookmarks_where_they_were(freshbo
     _, out = end_between_pages(freshbooks, tap, signal.SIGTERM)
     assert len(out.ids("invoices")) < 2000
     assert not any("replication_key_value" in json.dumps(state) for state in out.states)
+
+
+@pytest.mark.parametrize("way", ["asks it to end", "closes the pipe"])
+def test_a_tap_that_is_ended_by_its_reader_has_not_failed(freshbooks, tap, way):
+    freshbooks.load(clients=5, invoices=2000)
+    with tap.start() as process:
+        while json.loads(process.stdout.readline())["type"] != "RECORD":
+            pass
+        if way == "closes the pipe":
+            process.stdout.close()
+            process.stdout = None
+        else:
+            process.terminate()
+        _, said = process.communicate(timeout=60)
+    assert "Traceback" not in said
+    assert "Exception ignored" not in said
+    with open_store(tap.config["store_url"], tap.config["store_key"]) as store:
+        assert store.runs.latest("tap-freshbooks") == []
 
 
 def test_the_next_process_uses_the_rotated_token_without_another_consent(box, tap, freshbooks):
