@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from freshbooks_zoho.settings import TARGET
 from target_zoho_crm.errors import ConfigurationError, PermissionDeniedError, ScopeError
+from target_zoho_crm.org.home import refill, refilled_in_words
 from target_zoho_crm.org.pipelines import CREDITS, create_pipeline
 from target_zoho_crm.org.provisioning import provision
 from target_zoho_crm.org.requirements import Refused
@@ -33,11 +34,13 @@ class Prospect:
         survey: the organization beside what the settings ask for.
         pipeline_setting: the setting `pipeline` as it is; what was asked for may be another one.
         refused: what Zoho would not create, a sentence each.
+        refilled: how many records are brought again, because what was created is empty in them.
     """
 
     survey: Survey
     pipeline_setting: str | None
     refused: tuple[str, ...] = ()
+    refilled: int = 0
 
     @property
     def creations(self) -> tuple[Creation, ...]:
@@ -87,7 +90,10 @@ class Prospect:
 
     @property
     def advice(self) -> tuple[str, ...]:
-        """What might be better, a sentence each."""
+        """What follows from what was created, and what might be better, a sentence each."""
+        return (*([refilled_in_words(self.refilled)] if self.refilled else []), *self._about_pipeline())
+
+    def _about_pipeline(self) -> tuple[str, ...]:
         state = self.survey.pipeline
         if state is None or state.wanted or state.chosen is None or not state.chosen.name:
             return ()
@@ -146,15 +152,15 @@ def create(client: ZohoClient, settings: Settings, memory: Memory, prospect: Pro
         ZohoError: if Zoho cannot be asked.
     """
     survey = prospect.survey
-    refused = Refused()
+    refused, refilled = Refused(), 0
     sentences: list[str] = []
     try:
         made = provision(client, [one for one in survey.requirements.values() if one.creation], survey.identities)
-        refused = made.refused
+        refused, refilled = made.refused, refill(memory, survey, made)
         if prospect.pipeline and prospect.pipeline.wanted:
             create_pipeline(client, survey.organization, prospect.pipeline.wanted, prospect.pipeline.needed)
     except (ConfigurationError, PermissionDeniedError, ScopeError) as error:
         sentences.append(str(error))
     again = look(client, settings, memory, survey.pipeline.wanted if survey.pipeline else None, refused)
-    sentences = [*again.survey.unavailable, *again.survey.left_out, *sentences]
-    return replace(again, refused=tuple(sentences))
+    left_out = [one for one in again.survey.left_out if one not in survey.left_out]
+    return replace(again, refused=(*again.survey.unavailable, *left_out, *sentences), refilled=refilled)

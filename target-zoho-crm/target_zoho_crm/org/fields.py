@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from target_zoho_crm.org.identity import Identities, objection
+from target_zoho_crm.mapping.tables import KEY
+from target_zoho_crm.org.identity import READ_ONLY, Identities, objection
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -66,6 +67,10 @@ class FieldPlan:
     """Labels of the missing fields that were there once."""
     refused: Mapping[str, str] = field(default_factory=dict)
     """Why Zoho did not make a field when it was asked last, by label; it is done without, and not asked for again."""
+    unused: tuple[str, ...] = ()
+    """Labels of fields that exist and are in no layout: done without, and never made a second time."""
+    read_only: tuple[str, ...] = ()
+    """Labels of fields that the user may not write, and that can be done without."""
 
 
 def plan_fields(
@@ -91,13 +96,20 @@ def plan_fields(
     unusable: list[str] = []
     downgraded: list[str] = []
     without: dict[str, str] = {}
+    unused: list[str] = []
+    read_only: list[str] = []
     unique_left = UNIQUE_FIELDS - sum(one.unique for one in module.fields.values())
     for spec in wanted:
         existing = known.find_field(module, spec)
-        if existing is not None:
+        wrong = objection(existing, spec) if existing else None
+        if existing is not None and wrong == READ_ONLY and spec.label != KEY:
+            read_only.append(spec.label)
+        elif existing is not None:
             present[spec.label] = existing
-            if wrong := objection(existing, spec):
+            if wrong:
                 unusable.append(f"the field {spec.label!r} of {module.api_name} {wrong}")
+        elif known.is_unused(module, spec.label):
+            unused.append(spec.label)
         elif refused and spec.label in refused:
             without[spec.label] = refused[spec.label]
         elif not spec.unique or (unique_left > 0 and spec.label not in not_unique):
@@ -107,7 +119,9 @@ def plan_fields(
             missing.append(replace(spec, unique=False))
             downgraded.append(spec.label)
     gone = tuple(spec.label for spec in missing if known.is_gone(module, spec.label))
-    return FieldPlan(present, tuple(missing), tuple(unusable), tuple(downgraded), gone, without)
+    return FieldPlan(
+        present, tuple(missing), tuple(unusable), tuple(downgraded), gone, without, tuple(unused), tuple(read_only)
+    )
 
 
 def describe(spec: FieldSpec, related_list: str) -> dict[str, Any]:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from singer_store import Store
+    from target_zoho_crm.org.memory import Memory
+    from target_zoho_crm.org.provisioning import Provisioned
+    from target_zoho_crm.org.survey import Survey
 
 HOME = "zoho home"
 """Kind of the store's documents; each is named by a FreshBooks account."""
@@ -140,6 +143,36 @@ class Homes:
     def _put(self, home: Home) -> None:
         document = {name: value for name, value in asdict(home).items() if name != "account"}
         self.store.secrets.put(HOME, home.account, document)
+
+
+def refill(memory: Memory, found: Survey, made: Provisioned) -> int:
+    """Have records that were written before brought again, so that fields that were made since are filled in them, too.
+
+    Args:
+        memory: of the connection.
+        found: the organization before the fields were made.
+        made: which fields were made.
+
+    Returns:
+        How many objects were queued.
+
+    Raises:
+        StoreError: if the store cannot be used.
+    """
+    if memory.account is None:
+        return 0
+    streams = [stream for stream, one in found.requirements.items() if made.created.get(one.spec.name)]
+    objects = [each for stream in streams for each in memory.store.written.objects(memory.account, stream)]
+    bring_again(memory.store, memory.account, objects, memory.clock())
+    return len(objects)
+
+
+def refilled_in_words(number: int) -> str:
+    """Return a sentence about the records that `refill` has queued."""
+    return (
+        f"What was made now is empty in {number} records that were written before: the next runs fill it; for all at "
+        f"once, run: {BRING_ALL}"
+    )
 
 
 def bring_again(store: Store, account: str, objects: Iterable[tuple[str, str]], now: datetime) -> None:

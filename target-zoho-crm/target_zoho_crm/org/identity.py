@@ -25,6 +25,8 @@ USABLE_TYPES = {
     "integer": ("bigint",),
 }
 """The types, besides its own, of a field that can take what is written to one of a type."""
+READ_ONLY = "cannot be written"
+"""What stands in the way of a field that the user's profile may only read."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Identities:
         if known and (by_id := next((one for one in module.fields.values() if one.id == known), None)):
             return by_id
         derived = module.fields.get(derived_api_name(spec.label))
-        if derived is not None and derived.custom and objection(derived, spec) is None:
+        if derived is not None and derived.custom and objection(derived, spec) in {None, READ_ONLY}:
             return derived
         return by_label(module, spec.label)
 
@@ -82,6 +84,10 @@ class Identities:
         """Whether the field was there once and is not any more."""
         known = self.fields.get(module.id, {}).get(label)
         return known is not None and all(one.id != known for one in module.fields.values())
+
+    def is_unused(self, module: Module, label: str) -> bool:
+        """Whether the field is there, and in no layout."""
+        return self.fields.get(module.id, {}).get(label) in module.unused
 
     def learned(
         self, modules: Mapping[str, Module], found: Mapping[str, Mapping[str, Field]], pipeline: str = ""
@@ -118,7 +124,7 @@ def objection(field: Field, spec: FieldSpec) -> str | None:
     if field.data_type != spec.data_type and field.data_type not in USABLE_TYPES.get(spec.data_type, ()):
         return f"is of type {field.data_type} and has to be {spec.data_type}"
     if field.read_only:
-        return "cannot be written"
+        return READ_ONLY
     if spec.lookup_module and field.lookup_module != spec.lookup_module:
         return f"points to {field.lookup_module} and has to point to {spec.lookup_module}"
     return None

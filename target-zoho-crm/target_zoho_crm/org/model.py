@@ -45,6 +45,8 @@ class Module:
     id: str = ""
     layouts: tuple[PageLayout, ...] = ()
     """The active ones, the standard one first; none where they may not be read."""
+    unused: frozenset[str] = frozenset()
+    """Ids of fields that exist and are in no layout, as far as they were asked for."""
 
 
 @dataclass(frozen=True)

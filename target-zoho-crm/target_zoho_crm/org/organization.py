@@ -7,6 +7,7 @@ Metadata", "Get Pipelines in a Layout" and "Get Currencies".
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from target_zoho_crm.errors import PermissionDeniedError, RequestError, ScopeError
@@ -83,7 +84,10 @@ def organization_of(described: Described) -> Organization:
         currencies=frozenset(currencies) if currencies else None,
         time_zone=str(org.get("time_zone") or "UTC"),
         modules={
-            name: parse_module(listed[name], fields, described["layouts"].get(name) or ())
+            name: replace(
+                parse_module(listed[name], fields, described["layouts"].get(name) or ()),
+                unused=frozenset(described.get("unused", {}).get(name, ())),
+            )
             for name, fields in described["fields"].items()
         },
         listed=listed,
@@ -240,6 +244,16 @@ def ask_fields(client: ZohoClient, module: str) -> list[Described]:
         }
         for one in described
     ]
+
+
+def ask_unused(client: ZohoClient, module: Module) -> list[str]:
+    """Ask for the ids of the fields of a module that exist and are in no layout, or hidden from the user (one call).
+
+    Only ``type=all`` lists them (the page "Fields Metadata").
+    """
+    body = client.request("GET", "settings/fields", params={"module": module.api_name, "type": "all"}).body
+    used = {one.id for one in module.fields.values()}
+    return [str(one["id"]) for one in _list(body, "fields") if one.get("id") and str(one["id"]) not in used]
 
 
 def _ask_layouts(client: ZohoClient, module: str) -> list[Described]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from target_zoho_crm.errors import ConfigurationError
 from target_zoho_crm.org.access import check_consent
+from target_zoho_crm.org.home import refill, refilled_in_words
 from target_zoho_crm.org.provisioning import provision
 from target_zoho_crm.org.surveyor import Surveyor
 
@@ -106,6 +107,8 @@ def _provided(surveyor: Surveyor, found: Survey) -> Survey:
     again = surveyor.read(made.refused)
     if again.problems:
         raise ConfigurationError(" ".join(again.problems))
+    if surveyor.memory and (number := refill(surveyor.memory, found, made)):
+        logger.warning("%s", refilled_in_words(number))
     new_keys = {stream for stream, layout in found.layouts.items() if layout.key.api_name in layout.missing}
     layouts = {
         stream: replace(layout, new_key=layout.key.unique and stream in new_keys)

@@ -8,7 +8,7 @@ refuses a second field, or module, of a label (DUPLICATE_DATA).
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from target_zoho_crm.api.answers import PERMISSION_CODES, SAFE_DETAILS
@@ -199,7 +199,8 @@ def _complete(
         for some in chunks(plan.missing, FIELDS_PER_CALL):
             refusals |= _create_fields(client, module, some)
         created.update(dict.fromkeys(spec.label for spec in plan.missing if spec.label not in refusals))
-        module = read_module(client, Listing(module.api_name, module.label, module.id))
+        again = read_module(client, Listing(module.api_name, module.label, module.id))
+        module = replace(again, unused=module.unused)
         missing = {spec.label for spec in compare().missing}
         for spec in plan.missing:
             refusal = refusals.get(spec.label)

@@ -152,6 +152,11 @@ def _requirement(organization: Organization, spec: ModuleSpec, known: Identities
         problem = "In Zoho, " + "; ".join(plan.unusable) + ". Rename or remove it, so that the right one fits."
     if KEY in plan.refused:
         problem = f"{plan.refused[KEY]} Without that field nothing can be synced."
+    if KEY in plan.unused:
+        problem = (
+            f"The field {KEY!r} of {spec.name} is among the module's unused fields: put it into the layout again (Zoho "
+            f"CRM, Setup, Modules and Fields, {spec.name}, Layouts). Without that field nothing can be synced."
+        )
     if module is None and spec.singular is None:
         problem = (
             f"There is no module {spec.name!r} in Zoho, or the user who gave the consent may not see it; name one by "
@@ -165,6 +170,26 @@ def _requirement(organization: Organization, spec: ModuleSpec, known: Identities
     elif module is None:
         unavailable = refused.modules.get(spec.name)
     return Requirement(spec, module, plan, problem, unavailable)
+
+
+def left_out(one: Requirement) -> list[str]:
+    """Say which fields of a module the sync does without, a sentence for each reason."""
+    if one.unavailable or one.problem:
+        return []
+    plan, said = one.plan, []
+    if plan.refused:
+        said.append(f"{one.name} does without {', '.join(plan.refused)}: {next(iter(plan.refused.values()))}")
+    if plan.unused:
+        said.append(
+            f"{one.name} does without {', '.join(plan.unused)}, among its unused fields now: to have them filled "
+            f"again, put them into the layout (Zoho CRM, Setup, Modules and Fields, {one.name}, Layouts)."
+        )
+    if plan.read_only:
+        said.append(
+            f"{one.name} does without {', '.join(plan.read_only)}, which the user who gave the consent may not write: "
+            "to have them filled, allow it in the user's profile (Zoho CRM, Setup, Security Control, Profiles)."
+        )
+    return said
 
 
 def missing_in_words(found: Iterable[Requirement]) -> str:

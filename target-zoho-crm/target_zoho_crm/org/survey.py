@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from target_zoho_crm.errors import ConfigurationError
 from target_zoho_crm.mapping.stages import StageTable, stage_table
+from target_zoho_crm.mapping.tables import KEY
 from target_zoho_crm.org.access import denied
 from target_zoho_crm.org.binding import bind, bind_extras
 from target_zoho_crm.org.foreign import in_words
@@ -19,7 +20,7 @@ from target_zoho_crm.org.identity import Identities
 from target_zoho_crm.org.mandatory import unfilled
 from target_zoho_crm.org.model import DEALS
 from target_zoho_crm.org.pipelines import PipelineState, pipeline_state
-from target_zoho_crm.org.requirements import Creation, Refused, Requirement, requirements, shortage
+from target_zoho_crm.org.requirements import Creation, Refused, Requirement, left_out, requirements, shortage
 from target_zoho_crm.org.specs import module_specs
 
 if TYPE_CHECKING:
@@ -89,12 +90,8 @@ class Survey:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """Which fields Zoho has not made, so that the sync does without, a sentence for each module."""
-        return tuple(
-            f"{one.name} does without {', '.join(one.plan.refused)}: {next(iter(one.plan.refused.values()))}"
-            for one in self.requirements.values()
-            if one.plan.refused and not one.unavailable and not one.problem
-        )
+        """Which fields the sync does without, a sentence for each module and reason."""
+        return tuple(sentence for one in self.requirements.values() for sentence in left_out(one))
 
 
 def survey(
@@ -133,7 +130,7 @@ def survey(
         with _noting(problems):
             extras[stream], named = bind_extras(one, stream, settings, known)
             fields[one.spec.name] |= named
-            if not one.unavailable:
+            if not one.unavailable and KEY in one.fields:
                 page = _page_layout(one, pipeline)
                 layouts[stream] = bind(stream, one, organization, extras[stream], page)
                 problems += unfilled(one, layouts[stream], page)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from target_zoho_crm.org.foreign import ask_foreign
 from target_zoho_crm.org.identity import Identities
 from target_zoho_crm.org.memory import Memory, Remembered
-from target_zoho_crm.org.organization import ask_owner, describe_organization, organization_of
+from target_zoho_crm.org.organization import ask_owner, ask_unused, describe_organization, organization_of
 from target_zoho_crm.org.requirements import Refused
 from target_zoho_crm.org.specs import module_names
 from target_zoho_crm.org.survey import Survey, survey
@@ -101,6 +101,9 @@ class Surveyor:
         if anew:
             identities = identities.only_listed(organization.listed)
         found = survey(organization, self.settings, identities, refused)
+        if unused := self._unused(found):
+            described["unused"] = unused
+            found = survey(organization_of(described), self.settings, identities, refused)
         there = [one for one in found.layouts.values() if one.key.api_name not in one.missing]
         values = self.client.map(lambda layout: ask_foreign(self.client, layout), there)
         if any(values):
@@ -111,6 +114,12 @@ class Surveyor:
             if found.identities != identities:
                 self.memory.keep_identities(organization.id, found.identities)
         return self._at_home(found)
+
+    def _unused(self, found: Survey) -> dict[str, list[str]]:
+        """Ask for the unused fields of the modules in which one of ours is not listed any more; by API name."""
+        asked = [one.module for one in found.requirements.values() if one.module and one.plan.gone]
+        answers = self.client.map(lambda module: ask_unused(self.client, module), asked)
+        return {module.api_name: ids for module, ids in zip(asked, answers, strict=True) if ids}
 
     def _at_home(self, found: Survey) -> Survey:
         """Return the survey with the problem first that this is not the organization records were written to, if so."""

@@ -143,11 +143,12 @@ class Invoices(StreamSync):
     def _stages_for(self, source: Source, held: Held | None) -> tuple[Mapping[str, str], str | None]:
         """Return the stages that count for a deal, and the pipeline to send with it.
 
-        A deal stays in the pipeline it is in, which salespeople may have chosen, as long as that has the stage it needs.
+        A deal stays in the pipeline it is in, which people may have chosen, as long as that has the stage it needs.
         """
         own = self.ready.own_tables.get(text(held.get("Pipeline"))) if held else None
         if own is not None:
-            found = stage_of(source.record.get("v3_status"), own.stages, deleted=source.record.get("vis_state") == DELETED)
+            deleted = source.record.get("vis_state") == DELETED
+            found = stage_of(source.record.get("v3_status"), own.stages, deleted=deleted)
             if found.stage not in own.missing:
                 return own.stages, None
         return self.ready.stages, self.ready.pipeline
