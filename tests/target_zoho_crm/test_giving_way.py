@@ -54,9 +54,16 @@ def test_whatever_refuses_the_stage_of_a_deal_that_is_there_the_money_lands(org,
     org.run(("clients", client()), ("invoices", invoice()))
     error = {"code": code, "details": {"api_name": "Stage"}, "message": ""}
     org.box.zoho.refuse("Deals", error, when=lambda row: "Stage" in row)
-    org.run(("invoices", paid()), ("invoices", invoice(2)))
+    org.run(("invoices", paid()))
     assert org.one("Deals")["FreshBooks_Outstanding"] == 0
-    assert org.pending()["invoices", "2"].error["code"] == code, "a new deal needs a stage"
+
+
+def test_a_new_deal_is_not_made_without_its_stage(org):
+    org.run(("clients", client()))
+    org.box.zoho.refuse("Deals", {"code": "RECORD_IN_BLUEPRINT", "details": {"api_name": "Stage"}, "message": ""})
+    before = len(org.writes())
+    org.run(("invoices", invoice()))
+    assert (len(org.writes()) - before, org.pending()["invoices", "1"].error["field"]) == (1, "Stage")
 
 
 # storage

@@ -50,8 +50,10 @@ def wrote(org, *records):
 # the currency of a record
 
 
-def test_a_record_keeps_the_currency_it_was_made_with_and_only_new_ones_get_another(new_org, caplog):
+@pytest.mark.parametrize("change", ["ignored", "refused"])
+def test_a_record_keeps_the_currency_it_was_made_with_and_only_new_ones_get_another(new_org, caplog, change):
     caplog.set_level("INFO")
+    new_org.box.zoho.switches.record_currency = change
     new_org.run(*books(billed()))
     enable_euros(new_org)
 
@@ -81,10 +83,14 @@ def test_an_amount_in_another_currencys_field_is_emptied_and_said_in_words(new_o
     assert (paid["Currency"], paid.get("Amount"), paid["Name"]) == ("USD", None, "2026-06-20 Cash 5.00 EUR (1)")
 
 
-def test_records_in_a_currency_that_was_deactivated_go_on_in_it_and_new_ones_say_it_in_words(new_org):
+@pytest.mark.parametrize("edition", [None, "professional"])
+def test_records_in_a_currency_that_was_deactivated_go_on_in_it_and_new_ones_say_it_in_words(new_org, edition):
     enable_euros(new_org)
     new_org.run(*books(billed(), outstanding_balance=[eur()]))
-    new_org.box.zoho.deactivate_currency("EUR")
+    if edition is None:
+        new_org.box.zoho.deactivate_currency("EUR")
+    else:
+        new_org.box.zoho.edition = edition
     new_org.a_day_later()
 
     partly = billed(amount="60.00", updated=LATER)
