@@ -1,8 +1,8 @@
 """`make bench`: measures the pipe on this machine and prints the tables of docs/benchmarks.md, in Markdown.
 
-    python tests/bench/run.py [first-load] [one-pass] [unchanged] [cpu] [memory]
+    python tests/bench/run.py [first-load] [one-pass] [unchanged] [credits] [cpu] [memory]
 
-Without names all five are run, which takes some five minutes. FreshBooks and Zoho CRM are the sandbox, in a process of
+Without names all six are run, which takes some five minutes. FreshBooks and Zoho CRM are the sandbox, in a process of
 its own; it shares the cores with what is measured, so its own CPU is shown too. Seconds depend on the machine and on
 what else it does; ratios within one run, and numbers of calls, hardly do.
 
@@ -11,6 +11,7 @@ first-load   20,000 records into an empty organization, 100 ms a call: against `
 one-pass     The calls to FreshBooks of a first load of books from which 2 % were deleted or archived, with `start_date`
              and without, against the least number of pages: at most 1.35 times as many.
 unchanged    What a run costs that finds nothing to write.
+credits      The API credits that Zoho counts for each kind of run: the first, one for an event, one that finds nothing.
 cpu          The pipe's own CPU for each record, its start taken off, without latency.
 memory       The most memory that tap and target take at 100,000 records.
 """
@@ -20,13 +21,17 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import tempfile
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 from harness import chosen, project, run_script, sandbox, table
+from support.pipeline import Pipeline
+
+from sandbox import Sandbox
 
 if TYPE_CHECKING:
     from harness import Calls, Usage
@@ -122,6 +127,40 @@ def unchanged() -> None:
     )
 
 
+def credits_of_runs() -> None:
+    """Count the credits of each kind of run of a firm that is in Zoho already, tap and target together."""
+    unit = {"amount": "100.00", "code": "USD"}
+    rows: list[tuple[str, int]] = []
+    with Sandbox() as box, tempfile.TemporaryDirectory() as folder:
+        books, pipeline = box.freshbooks, Pipeline(box, Path(folder))
+
+        def measured(name: str, **tap: object) -> None:
+            before = box.zoho.credits_used
+            pipeline.run(**tap)
+            rows.append((name, box.zoho.credits_used - before))
+
+        client = books.create_client(organization="Alder")["id"]
+        invoice = books.create_invoice(client, [{"name": "Design", "qty": "1", "unit_cost": unit}])["id"]
+        measured("the first, with fields and the module for payments")
+        measured("the next one, which looks at the last few minutes once more", changes=True)
+        for _ in range(2):
+            box.clock.advance(seconds=3600)
+            pipeline.run(changes=True)
+        measured("one that finds nothing", changes=True)
+        books.update_client(client, fax="1")
+        measured("for a client that has changed", record_ids={"clients": [client]})
+        books.update_invoice(invoice, lines=[{"name": "Design", "qty": "1", "unit_cost": {**unit, "amount": "90.00"}}])
+        measured("for an invoice that has changed, its client's balance with it", record_ids={"invoices": [invoice]})
+        books.update_invoice(invoice, due_offset_days=60)
+        measured("for an invoice that has changed", record_ids={"invoices": [invoice]})
+        payment = books.create_payment(invoice, {"amount": "40.00", "code": "USD"})["id"]
+        measured("for a payment: it, its invoice and its client's balance", record_ids={"payments": [payment]})
+        measured("for an event of something that is in Zoho as it should be", record_ids={"payments": [payment]})
+    table(
+        "API credits of a run", ("run", "credits"), rows, "What the organization has is read once a day (13 credits)."
+    )
+
+
 def cpu() -> None:
     """Measure the pipe's own overhead a record."""
     records = sum(BOOKS.values())
@@ -163,7 +202,14 @@ def _together(tap: Usage, target: Usage) -> Usage:
     return type(tap)(max(tap.seconds, target.seconds), tap.cpu + target.cpu, max(tap.memory, target.memory))
 
 
-BENCHES = {"first-load": first_load, "one-pass": one_pass, "unchanged": unchanged, "cpu": cpu, "memory": memory}
+BENCHES = {
+    "first-load": first_load,
+    "one-pass": one_pass,
+    "unchanged": unchanged,
+    "credits": credits_of_runs,
+    "cpu": cpu,
+    "memory": memory,
+}
 
 
 def main() -> None:
