@@ -73,8 +73,8 @@ def is_left_over(written_at: float, processes: list[float] | None, now: float) -
 
 
 def _settings_files(system: Path) -> Iterator[Path]:
-    for folder in (system, system / NAME):
-        yield from (folder / "run").glob("**/*.config.json")
+    for folder in (system / "run", system / NAME):
+        yield from folder.glob("**/*.config.json")
 
 
 def _own(file: Path) -> os.stat_result | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 from freshbooks_zoho.project import Project
 from freshbooks_zoho.runs.system_folder import SHARED, separate_folder
 
@@ -17,9 +20,20 @@ def targets(folder):
 
 def test_all_but_the_files_of_runs_is_shared(tmp_path):
     system = tmp_path / ".meltano"
-    assert separate_folder(project_at(tmp_path), {}) == {"MELTANO_SYS_DIR_ROOT": str(system / "freshbooks-zoho")}
-    assert targets(system / "freshbooks-zoho") == {name: system / name for name in SHARED}
-    assert not (system / "freshbooks-zoho" / "run").exists()
+    own = system / "freshbooks-zoho" / "dev"
+    assert separate_folder(project_at(tmp_path), {}) == {"MELTANO_SYS_DIR_ROOT": str(own)}
+    assert targets(own) == {name: system / name for name in SHARED}
+    assert not (own / "run").exists()
+
+
+def test_runs_under_two_environments_keep_their_files_apart(tmp_path):
+    project = project_at(tmp_path)
+    folders = {
+        Path(separate_folder(replace(project, environment=name), {})["MELTANO_SYS_DIR_ROOT"])
+        for name in ("dev", "prod", "a/b", None)
+    }
+    assert len(folders) == 4
+    assert {folder.parent for folder in folders} == {tmp_path / ".meltano" / "freshbooks-zoho"}
 
 
 def test_where_meltano_keeps_its_folder_elsewhere_that_one_is_shared(tmp_path):
@@ -35,4 +49,4 @@ def test_a_project_that_was_moved_does_not_use_what_it_left_behind(tmp_path):
 
     separate_folder(Project(moved, moved / "meltano", "dev"), {})
     system = moved / ".meltano"
-    assert targets(system / "freshbooks-zoho") == {name: system / name for name in SHARED}
+    assert targets(system / "freshbooks-zoho" / "dev") == {name: system / name for name in SHARED}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from freshbooks_zoho.project import SYSTEM_FOLDER_VARIABLE, system_folder
 
@@ -29,7 +30,7 @@ def separate_folder(project: Project, environment: Mapping[str, str], folder: Pa
     Args:
         project: whose runs they are.
         environment: of this process.
-        folder: where; within the project's own, if not said.
+        folder: where; within the project's own, one for each environment, if not said.
 
     Returns:
         The variables that make a run use it.
@@ -38,7 +39,8 @@ def separate_folder(project: Project, environment: Mapping[str, str], folder: Pa
         OSError: if it cannot be made.
     """
     origin = system_folder(project.root, environment).absolute()
-    folder = folder or origin / NAME
+    # Runs under two environments may be under way at once, in two services.
+    folder = folder or origin / NAME / quote(project.environment or "none", safe="")
     folder.mkdir(parents=True, exist_ok=True)
     for name in SHARED:
         link, target = folder / name, str(origin / name)
