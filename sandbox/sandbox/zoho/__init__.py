@@ -1,4 +1,4 @@
-"""Zoho CRM: one organization, shown by two data centres.
+"""Zoho CRM: an organization, or several, shown by two data centres.
 
 `Zoho` is what tests talk to: the organization as its people see it (`crm`, `administration`), its tokens, and what was
 written, spent and set off.
@@ -6,34 +6,16 @@ written, spent and set off.
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sandbox.http import Routes
 from sandbox.zoho import scopes as all_scopes
-from sandbox.zoho.administration import Administration
-from sandbox.zoho.channels import Channels
-from sandbox.zoho.custom_modules import CustomModules
+from sandbox.zoho.company import Company
 from sandbox.zoho.data_centre import DataCentre
 from sandbox.zoho.device import Devices
 from sandbox.zoho.errors import ApiError, RowError
-from sandbox.zoho.limits import Limits
-from sandbox.zoho.listing import Listing
-from sandbox.zoho.metadata import Metadata
-from sandbox.zoho.notifications import Notifications
-from sandbox.zoho.oauth import Accounts
+from sandbox.zoho.oauth import Accounts, Login
 from sandbox.zoho.organization import Organization
-from sandbox.zoho.pipelines import Pipelines
-from sandbox.zoho.read_routes import ReadRoutes
-from sandbox.zoho.search import Search
-from sandbox.zoho.watch_routes import WatchRoutes
-from sandbox.zoho.write_routes import WriteRoutes
-from sandbox.zoho.writer import Workflow, Write, Writer
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
+from sandbox.zoho.writer import Workflow, Write
 
 if TYPE_CHECKING:
     import threading
@@ -44,37 +26,40 @@ if TYPE_CHECKING:
     from sandbox.zoho.device import DeviceRequest
     from sandbox.zoho.oauth import Client
 
-__all__ = ["ApiError", "DataCentre", "RowError", "Workflow", "Write", "Zoho"]
+__all__ = ["ApiError", "Company", "DataCentre", "RowError", "Workflow", "Write", "Zoho"]
 
 
-class Zoho(Administration):
-    """The organization, its API and its accounts servers."""
+class Zoho(Company):
+    """The organization, its API and its accounts servers; further organizations of the same login can be added."""
 
     def __init__(self, clock: Clock, deliveries: Deliveries, lock: threading.RLock) -> None:
         org = Organization(clock)
-        writer = Writer(org)
-        super().__init__(org, writer, lock)
-        self.accounts = Accounts(clock, self.switches)
+        super().__init__(org, lock, deliveries, self._domain)
+        self._deliveries = deliveries
+        self.companies: dict[str, Company] = {org.zgid: self}
+        """The organizations by their zgid."""
+        self.accounts = Accounts(clock, self.switches, Login(org.zgid))
         self.devices = Devices(clock, self.accounts, self.switches)
         self.app: Client = self.accounts.register()
         """A server-based client of the API console."""
         self.data_centres: dict[str, DataCentre] = {}
-        self.limits = Limits(org)
-        self.channels = Channels(org)
-        self._notifications = Notifications(org, self.channels, deliveries, self._domain)
-        writer.on_write = self._notifications.note
-        self._write_routes = WriteRoutes(org, writer)
-        self.routes = Routes(
-            Metadata(org),
-            self._customizing,
-            CustomModules(org),
-            Pipelines(org),
-            WatchRoutes(org, self.channels),
-            Search(org),
-            Listing(org),
-            ReadRoutes(org),
-            self._write_routes,
-        )
+
+    def add_organization(self) -> Company:
+        """Add an organization with data of its own, to which the same login can consent."""
+        with self.lock:
+            org = Organization(self.organization.clock, len(self.companies), self.switches)
+            company = self.companies[org.zgid] = Company(org, self.lock, self._deliveries, self._domain)
+            return company
+
+    def consent_to(self, company: Company, user_id: str | None = None) -> None:
+        """Let consents from now on be to an organization, as one of its users.
+
+        Args:
+            company: this object for the first organization, or what `add_organization` has returned.
+            user_id: None is the user of the API whom every organization has.
+        """
+        with self.lock:
+            self.accounts.login = Login(company.organization.zgid, user_id)
 
     def open_data_centre(self, centre: DataCentre, origin: str) -> None:
         """Note where a data centre is served."""
@@ -84,10 +69,6 @@ class Zoho(Administration):
     def origins(self) -> dict[str, str]:
         """Give the URL of every data centre."""
         return {name: centre.origin for name, centre in self.data_centres.items()}
-
-    @override
-    def flush(self) -> None:
-        self._notifications.flush()
 
     @property
     def accounts_url(self) -> str:
@@ -173,24 +154,6 @@ class Zoho(Administration):
             if user_code in (None, request.user_code):
                 return request
         raise LookupError("no device asks for a login")
-
-    # what was spent and skipped
-
-    @property
-    def credits_used(self) -> int:
-        """The API credits spent in the last 24 hours."""
-        with self.lock:
-            return self.limits.used
-
-    @credits_used.setter
-    def credits_used(self, number: int) -> None:
-        with self.lock:
-            self.limits.used = number
-
-    @property
-    def skipped_features(self) -> list[dict[str, Any]]:
-        """What callers asked to skip by skip_feature_execution."""
-        return self._write_routes.skipped_features
 
 
 def _scopes(scopes: Iterable[str] | None) -> frozenset[str]:

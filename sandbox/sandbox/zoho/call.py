@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from sandbox.http import Request
+    from sandbox.zoho.model import User
     from sandbox.zoho.oauth import AccessToken
 
 
@@ -23,6 +24,8 @@ class ApiCall:
 
     request: Request
     token: AccessToken
+    user: User
+    """Who consented."""
     origin: str
     """The `api_domain` that was called."""
     body: Any

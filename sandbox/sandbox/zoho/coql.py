@@ -11,6 +11,7 @@ from sandbox.zoho.coql_conditions import Conditions
 from sandbox.zoho.coql_syntax import Order, criteria
 from sandbox.zoho.errors import ApiError
 from sandbox.zoho.render import Renderer
+from sandbox.zoho.sharing import visible
 from sandbox.zoho.table import key_of
 from sandbox.zoho.values import plain
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from sandbox.zoho.coql_syntax import Column, Select
-    from sandbox.zoho.model import Module
+    from sandbox.zoho.model import Module, User
     from sandbox.zoho.organization import Organization
     from sandbox.zoho.table import Record
 
@@ -41,15 +42,16 @@ def cost(limit: int) -> int:
 
 
 class Query:
-    """One query against an organization."""
+    """One query against an organization, of the records that a user sees; of all of them without one."""
 
-    def __init__(self, org: Organization, select: Select) -> None:
+    def __init__(self, org: Organization, select: Select, user: User | None = None) -> None:
         self._org, self._select = org, select
         module = org.modules.get(select.module)
         if module is None:
             raise unknown_module(select.module)
         self.module: Module = module
         self._rows = org.tables[module.api_name].rows
+        self._visible = None if user is None else visible(org, module.api_name, user)
         self._columns = Columns(org, module)
         self._conditions = Conditions(org, module)
         self._check_limits()
@@ -63,6 +65,8 @@ class Query:
         """
         select = self._select
         matching: Iterable[str] = self._conditions.matching(select.where)
+        if self._visible is not None:
+            matching = (each for each in matching if self._visible(self._rows[each]))
         aggregates = [column for column in select.columns if column.function]
         if aggregates or select.group_by:
             found = self._aggregate([self._rows[each] for each in matching])

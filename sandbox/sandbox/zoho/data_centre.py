@@ -14,6 +14,8 @@ from sandbox.zoho.render import encode
 if TYPE_CHECKING:
     from sandbox.http import Request
     from sandbox.zoho import Zoho
+    from sandbox.zoho.company import Company
+    from sandbox.zoho.oauth import AccessToken
 
 _MANY = 10
 
@@ -30,7 +32,6 @@ class DataCentre:
         self.accounts = AccountsRoutes(data_centre, zoho.accounts, zoho.switches, zoho.origins)
         devices = DeviceRoutes(self.accounts, zoho.devices, data_centre, zoho.switches)
         self._accounts_routes = Routes(self.accounts, devices)
-        self._api_routes = zoho.routes
         self._bodies: dict[int, Any] = {}
         """The bodies of the calls under way, read once."""
 
@@ -49,13 +50,14 @@ class DataCentre:
         if not request.path.startswith("/crm/"):
             return None
         body = self._bodies[id(request)] = read_json(request.body)
-        refusal = self._zoho.limits.enter(id(request), sub=_is_heavy(request, body))
+        refusal = self._company(self._token(request)).limits.enter(id(request), sub=_is_heavy(request, body))
         return None if refusal is None else _encoded(refusal)
 
     def leave(self, request: Request) -> None:
         """Count an API call out."""
         self._bodies.pop(id(request), None)
-        self._zoho.limits.leave(id(request))
+        for company in self._zoho.companies.values():
+            company.limits.leave(id(request))
 
     def handle(self, request: Request) -> Response:
         """Answer a request."""
@@ -68,40 +70,50 @@ class DataCentre:
             return _encoded(Response(refused.status, refused.body))
 
     def _api(self, request: Request) -> Response:
-        handler, segments, known = self._api_routes.find(request.method, request.path)
+        handler, _, known = self._zoho.routes.find(request.method, request.path)
         if handler is None:
             if known:
                 raise ApiError(400, "INVALID_REQUEST_METHOD")
             raise ApiError(404, "INVALID_URL_PATTERN")
-        call = self._authenticate(request)
-        closed = self._zoho.organization.closed
+        token = self._authenticate(request)
+        company = self._company(token)
+        org = company.organization
+        closed = org.closed
         if closed is not None:
             return Response(closed.status, closed.body)
-        limits = self._zoho.limits
+        limits = company.limits
         if refusal := limits.exhausted():
             return refusal
+        user = org.integration if token.login.user_id is None else org.user(token.login.user_id)
+        call = ApiCall(request, token, user, self.origin, self._bodies.get(id(request)))
+        handler, segments, _ = company.routes.find(request.method, request.path)
+        assert handler is not None  # noqa: S101  (all organizations have the same routes)
         try:
             response = handler(call, **segments)
         except ApiError as refused:
             response = Response(refused.status, refused.body)
         finally:
-            self._zoho.flush()
-        response.headers |= limits.spend(call.cost) | {
-            "X-ACCESSTOKEN-RESET": self._zoho.organization.local(call.token.expires_at)
-        }
+            company.flush()
+        response.headers |= limits.spend(call.cost) | {"X-ACCESSTOKEN-RESET": org.local(token.expires_at)}
         return response
 
-    def _authenticate(self, request: Request) -> ApiCall:
-        header = request.headers.get("authorization")
-        if header is None:
+    def _authenticate(self, request: Request) -> AccessToken:
+        if "authorization" not in request.headers:
             raise ApiError(401, "AUTHENTICATION_FAILURE")
-        switches = self._zoho.switches
-        scheme, _, value = header.partition(" ")
-        known = scheme == "Zoho-oauthtoken" or (scheme == "Bearer" and switches.accepts_bearer)
-        token = self._zoho.accounts.check(value, self.data_centre) if known else None
+        token = self._token(request)
         if token is None:
-            raise ApiError(401, switches.dead_credential_code, {}, "invalid oauth token")
-        return ApiCall(request, token, self.origin, self._bodies.get(id(request)))
+            raise ApiError(401, self._zoho.switches.dead_credential_code, {}, "invalid oauth token")
+        return token
+
+    def _token(self, request: Request) -> AccessToken | None:
+        """Return the live access token that a request shows; None if it shows none."""
+        scheme, _, value = request.headers.get("authorization", "").partition(" ")
+        known = scheme == "Zoho-oauthtoken" or (scheme == "Bearer" and self._zoho.switches.accepts_bearer)
+        return self._zoho.accounts.check(value, self.data_centre) if known else None
+
+    def _company(self, token: AccessToken | None) -> Company:
+        """Return the organization that a token is for, the first one without a token."""
+        return self._zoho if token is None else self._zoho.companies[token.login.zgid]
 
 
 def _is_heavy(request: Request, body: Any) -> bool:

@@ -11,6 +11,7 @@ from sandbox.http import Response, route
 from sandbox.zoho.errors import ApiError
 from sandbox.zoho.metadata import module_named
 from sandbox.zoho.render import Renderer
+from sandbox.zoho.sharing import visible
 from sandbox.zoho.values import parse_datetime
 
 if TYPE_CHECKING:
@@ -117,7 +118,10 @@ class Listing:
                 raise ApiError(400, "LIMIT_EXCEEDED", {"limit": MAX_IDS, "param_name": "ids"})
             rows = [table.rows[each] for each in dict.fromkeys(wanted) if each in table.rows]
         since = _since(call)
-        return rows if since is None else [row for row in rows if row["Modified_Time"] > since]
+        if since is not None:
+            rows = [row for row in rows if row["Modified_Time"] > since]
+        sees = visible(self._org, module.api_name, call.user)
+        return rows if sees is None else [row for row in rows if sees(row)]
 
     def _place(self, call: ApiCall, module: Module, per_page: int) -> tuple[int, int]:
         """Give the page and the position of its first record."""

@@ -56,7 +56,10 @@ def resolve(  # noqa: PLR0913
             return found[0] if found else create_account(name)
         raise WrongLookupError(error("MANDATORY_NOT_FOUND", {"api_name": "id", "json_path": f"{here}.id"}))
     target = str(given) if isinstance(given, (str, int)) else ""
-    known = target in org.users_by_id if field.lookup is None else target in org.tables[field.lookup].rows
+    if field.lookup is None:
+        known = target in org.users_by_id and org.users_by_id[target].active
+    else:
+        known = target in org.tables[field.lookup].rows
     if not known:
         api_name = field.api_name if org.switches.lookup_error_names == "field" else "id"
         details = {"api_name": api_name, "json_path": f"{here}.id"}

@@ -29,7 +29,7 @@ class Metadata:
         body = {
             "id": org.zgid,
             "zgid": org.zgid,
-            "company_name": "Sandbox Company",
+            "company_name": org.name,
             "type": "production",
             "time_zone": org.time_zone,
             "iso_code": org.iso_code,

@@ -261,14 +261,18 @@ class Currency:
     is_active: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass
 class User:
-    """Who wrote something."""
+    """One user of an organization."""
 
     id: str
     name: str
     email: str
+    manager: str | None = None
+    """The id of the user above in the hierarchy of roles."""
+    profile: str = "Standard"
+    active: bool = True
 
     def reference(self) -> dict[str, Any]:
-        """Give it as ``Modified_By`` does."""
+        """Return it as ``Modified_By`` does."""
         return {"name": self.name, "id": self.id, "email": self.email}

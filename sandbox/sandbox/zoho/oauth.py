@@ -38,6 +38,15 @@ class TokenError(Exception):
             }
 
 
+@dataclass(frozen=True)
+class Login:
+    """Who consents, and to the use of which organization."""
+
+    zgid: str
+    user_id: str | None = None
+    """None is the user of the API whom every organization has."""
+
+
 @dataclass
 class Client:
     """One client of the API console."""
@@ -59,6 +68,7 @@ class RefreshToken:
     client_id: str
     scopes: frozenset[str]
     data_centre: str
+    login: Login
     refreshes: deque[datetime] = field(default_factory=deque)
     locked_until: datetime | None = None
 
@@ -72,6 +82,7 @@ class AccessToken:
     client_id: str
     scopes: frozenset[str]
     data_centre: str
+    login: Login
     expires_at: datetime
 
 
@@ -84,15 +95,22 @@ class Code:
     redirect_uri: str | None
     scopes: frozenset[str]
     data_centre: str
+    login: Login
     offline: bool
     expires_at: datetime
 
 
 class Accounts:
-    """The tokens of all data centres."""
+    """The tokens of all data centres.
 
-    def __init__(self, clock: Clock, switches: Switches) -> None:
-        self._clock, self._switches = clock, switches
+    Args:
+        clock: the sandbox's.
+        switches: how Zoho behaves.
+        login: who consents from now on.
+    """
+
+    def __init__(self, clock: Clock, switches: Switches, login: Login) -> None:
+        self._clock, self._switches, self.login = clock, switches, login
         self.clients: dict[str, Client] = {}
         self.refresh_tokens: dict[str, RefreshToken] = {}
         self.access_tokens: dict[str, AccessToken] = {}
@@ -144,7 +162,8 @@ class Accounts:
         if len(made) >= CODES:
             raise TokenError("Access Denied", throttled=True)
         made.append(now)
-        code = Code(_token(), client.client_id, redirect_uri, scopes, data_centre, offline, self._after(CODE_LIFE))
+        expiry = self._after(CODE_LIFE)
+        code = Code(_token(), client.client_id, redirect_uri, scopes, data_centre, self.login, offline, expiry)
         self.codes[code.value] = code
         return code.value
 
@@ -172,20 +191,25 @@ class Accounts:
         if code.redirect_uri is not None and code.redirect_uri != redirect_uri:
             raise TokenError("invalid_redirect_uri")
         del self.codes[value]
-        return self.answer(client, code.scopes, data_centre, offline=code.offline)
+        return self.answer(client, code.scopes, data_centre, offline=code.offline, login=code.login)
 
-    def answer(self, client: Client, scopes: frozenset[str], data_centre: str, *, offline: bool) -> dict[str, Any]:
+    def answer(
+        self, client: Client, scopes: frozenset[str], data_centre: str, *, offline: bool, login: Login | None = None
+    ) -> dict[str, Any]:
         """Make the tokens of a consent; the caller adds `api_domain`."""
-        refresh = self.grant(client, scopes, data_centre) if offline else None
-        access = self._make_access(refresh, client.client_id, scopes, data_centre)
+        login = login or self.login
+        refresh = self.grant(client, scopes, data_centre, login) if offline else None
+        access = self._make_access(refresh, client.client_id, scopes, data_centre, login)
         body: dict[str, Any] = {"access_token": access.value}
         if refresh is not None:
             body["refresh_token"] = refresh.value
         return {**body, "scope": " ".join(sorted(scopes)), "token_type": "Bearer", "expires_in": TOKEN_LIFE}
 
-    def grant(self, client: Client, scopes: frozenset[str], data_centre: str) -> RefreshToken:
+    def grant(
+        self, client: Client, scopes: frozenset[str], data_centre: str, login: Login | None = None
+    ) -> RefreshToken:
         """Make a refresh token; the twenty-first of a user ends the first one and its access tokens."""
-        refresh = RefreshToken(_token(), client.client_id, scopes, data_centre)
+        refresh = RefreshToken(_token(), client.client_id, scopes, data_centre, login or self.login)
         self.refresh_tokens[refresh.value] = refresh
         same = [each for each in self.refresh_tokens.values() if each.client_id == client.client_id]
         for oldest in same[:-REFRESH_TOKENS]:
@@ -210,7 +234,7 @@ class Accounts:
             refresh.locked_until = now + timedelta(minutes=self._switches.throttle_minutes)
             raise TokenError("Access Denied", throttled=True)
         refresh.refreshes.append(now)
-        access = self._make_access(refresh, client.client_id, refresh.scopes, data_centre)
+        access = self._make_access(refresh, client.client_id, refresh.scopes, data_centre, refresh.login)
         scope = {"scope": " ".join(sorted(refresh.scopes))} if self._switches.refresh_names_scopes else {}
         return {"access_token": access.value, **scope, "token_type": "Bearer", "expires_in": TOKEN_LIFE}
 
@@ -253,11 +277,11 @@ class Accounts:
         self.access_tokens.clear()
 
     def _make_access(
-        self, refresh: RefreshToken | None, client_id: str, scopes: frozenset[str], data_centre: str
+        self, refresh: RefreshToken | None, client_id: str, scopes: frozenset[str], data_centre: str, login: Login
     ) -> AccessToken:
         parent = refresh.value if refresh else ""
         value, expiry = _token(), self._after(TOKEN_LIFE)
-        access = AccessToken(value, parent, client_id, scopes, self.home(data_centre), expiry)
+        access = AccessToken(value, parent, client_id, scopes, self.home(data_centre), login, expiry)
         now = self._clock.now()
         for dead in [each.value for each in self.access_tokens.values() if each.expires_at <= now]:
             del self.access_tokens[dead]

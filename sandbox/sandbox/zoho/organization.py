@@ -22,19 +22,27 @@ if TYPE_CHECKING:
     from sandbox.zoho.values import Check
 
 EDITIONS = ("free", "standard", "professional", "enterprise", "ultimate")
-_FIRST_ID = 554597400000000000
+_FIRST_ID, _IDS = 554597400000000000, 10**12
+_FIRST_ZGID = 698244000
 _INDEXED = {"Accounts": ("Account_Name",), "Contacts": ("Email",), "Leads": ("Email",), "Deals": ("Deal_Name",)}
 
 
 class Organization:
-    """The state of one Zoho CRM organization."""
+    """The state of one Zoho CRM organization.
 
-    def __init__(self, clock: Clock) -> None:
+    Args:
+        clock: the sandbox's.
+        number: how many organizations there were before it.
+        switches: how Zoho behaves; all organizations share them.
+    """
+
+    def __init__(self, clock: Clock, number: int = 0, switches: Switches | None = None) -> None:
         self.clock = clock
-        self.switches = Switches()
+        self.switches = switches or Switches()
         self.edition = "enterprise"
         self.users = 5
-        self.zgid = "698244000"
+        self.zgid = str(_FIRST_ZGID + number)
+        self.name = f"Sandbox Company {number + 1}" if number else "Sandbox Company"
         self.time_zone = "Asia/Kolkata"
         self.iso_code = "USD"
         self.modules: dict[str, Module] = {}
@@ -47,10 +55,13 @@ class Organization:
         """Permissions taken away, as NO_PERMISSION names them: Crm_Implied_Create_Deals, say."""
         self.closed: ApiError | None = None
         """What every call of the API is answered, if anything."""
-        self._last_id = _FIRST_ID
+        self.private: set[str] = set()
+        """The modules whose records are shared with nobody but their owners and those above."""
+        self._last_id = _FIRST_ID + number * _IDS
         self._checks: dict[str, tuple[list[Field], dict[str, Check | None]]] = {}
-        self.integration = User(self.next_id(), "CRM Integration", "integration@example.com")
-        self.person = User(self.next_id(), "CRM Person", "person@example.com")
+        self.integration = User(self.next_id(), "CRM Integration", "integration@example.com", profile="Administrator")
+        """Who consents to the use of the API, unless a test lets another user do so."""
+        self.person = User(self.next_id(), "CRM Person", "person@example.com", self.integration.id)
         self.profiles = {"Administrator": self.next_id(), "Standard": self.next_id()}
         """The ids of the users' profiles, by name."""
         self.users_by_id = {each.id: each for each in (self.integration, self.person)}

@@ -11,6 +11,7 @@ from sandbox.zoho.external_ids import record_named
 from sandbox.zoho.metadata import module_named
 from sandbox.zoho.permissions import need_view
 from sandbox.zoho.render import Renderer
+from sandbox.zoho.sharing import visible
 
 if TYPE_CHECKING:
     from sandbox.zoho.call import ApiCall
@@ -35,7 +36,7 @@ class ReadRoutes:
         select = coql_syntax.parse(text, backslash=self._org.switches.coql_backslash)
         call.need("modules", select.module, "READ")
         call.cost = coql.cost(select.limit)
-        query = coql.Query(self._org, select)
+        query = coql.Query(self._org, select, call.user)
         need_view(self._org, query.module, coql.unknown_module(select.module))
         rows, more = query.run()
         if not rows:
@@ -52,7 +53,8 @@ class ReadRoutes:
         found = module_named(self._org, module)
         named = record_named(self._org, found, record_id, call.request.headers.get("x-external", ""))
         row = self._org.tables[found.api_name].rows.get(named)
-        if row is None:
+        sees = visible(self._org, found.api_name, call.user)
+        if row is None or (sees is not None and not sees(row)):
             status = self._org.switches.unknown_id_status
             if status == 204:  # noqa: PLR2004
                 return Response(204)

@@ -13,6 +13,7 @@ ALL = (
     "ZohoCRM.notifications.ALL",
     "ZohoCRM.coql.READ",
     "ZohoCRM.org.READ",
+    "ZohoCRM.users.READ",
     "ZohoSearch.securesearch.READ",
 )
 """Everything this sandbox asks for."""
@@ -30,7 +31,7 @@ def allowed(granted: Collection[str], group: str, name: str | None, operations: 
 
     Args:
         granted: the scopes of the token.
-        group: ``modules``, ``settings``, ``notifications``, ``coql`` or ``org``.
+        group: ``modules``, ``settings``, ``notifications``, ``coql``, ``org`` or ``users``.
         name: a module's API name, or the part of the settings; None for groups without parts.
         operations: READ, CREATE, UPDATE, WRITE, DELETE: any of them will do, and ALL always does.
     """

@@ -12,6 +12,7 @@ from sandbox.zoho.errors import ApiError
 from sandbox.zoho.listing import PER_PAGE
 from sandbox.zoho.metadata import module_named
 from sandbox.zoho.render import Renderer
+from sandbox.zoho.sharing import visible
 from sandbox.zoho.values import parse_datetime
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class Search:
             raise ApiError(400, "LIMIT_REACHED", {"limit": MAX_ROWS})
         horizon = self._org.clock.now() - timedelta(seconds=self._org.switches.search_delay)
         rows = self._org.tables[found.api_name].rows.values()
-        hits = [row for row in rows if row["Modified_Time"] <= horizon and test(row)]
+        sees = visible(self._org, found.api_name, call.user) or (lambda _: True)
+        hits = [row for row in rows if row["Modified_Time"] <= horizon and test(row) and sees(row)]
         shown = hits[(page - 1) * per_page : page * per_page]
         if not shown:
             return Response(204)

@@ -104,7 +104,7 @@ class WriteRoutes:
 
     def _delete(self, call: ApiCall, module: Module, ids: list[str]) -> Response:
         self._permit(module, "Delete")
-        batch = Batch(self._org, module, self._org.integration, triggers=self._triggers_of(call))
+        batch = Batch(self._org, module, call.user, triggers=self._triggers_of(call))
         results = [self._deleted(batch, record_id) for record_id in ids]
         return Response(self._status(results, 200), {"data": results})
 
@@ -168,7 +168,7 @@ class WriteRoutes:
         return Batch(
             self._org,
             module,
-            self._org.integration,
+            call.user,
             duplicate_check_fields=self._duplicate_check_fields(module, keys) if keys else None,
             triggers=self._triggers(body["trigger"]) if "trigger" in body else TRIGGERS[:3],
             without_cadences={each.get("action", action) for each in skipped if each["name"] == "cadences"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.zoho.administration.access import Access
+from sandbox.zoho.administration.people import People
 from sandbox.zoho.administration.sales import Sales
 from sandbox.zoho.administration.schema import Schema
 from sandbox.zoho.organization import EDITIONS
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 _WITH_CURRENCIES = ("enterprise", "ultimate")
 
 
-class Administration(Schema, Sales, Access):
-    """Everything an administrator changes: fields, stages, permissions, the edition and its currencies."""
+class Administration(Schema, Sales, People, Access):
+    """Everything an administrator changes: fields, stages, users, permissions, the edition and its currencies."""
 
     @property
     def switches(self) -> Switches:
