@@ -8,10 +8,10 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: install develop plugins programs demo test lint bench clean forget
 
 # What is installed knows its own place and that of its Python: it is of no use in a folder that was renamed or copied,
-# nor once that Python is gone.
+# nor once that Python is gone. A link to an environment elsewhere is somebody's wish.
 in_place = { $(1)/python -c "" && grep -qF "$(CURDIR)/" $(1)/activate; } 2>/dev/null
 TAP_BIN := .meltano/extractors/tap-freshbooks/venv/bin
-ifeq ($(shell test -e $(BIN)/.installed && ! $(call in_place,$(BIN)) && echo moved),moved)
+ifeq ($(shell test ! -L .venv && test -e $(BIN)/.installed && ! $(call in_place,$(BIN)) && echo moved),moved)
 .PHONY: anew
 $(BIN)/.installed: anew
 anew:

@@ -55,6 +55,12 @@ def without_python(folder):
     return folder
 
 
+def test_an_environment_that_is_a_link_is_left_as_it_is(folder):
+    elsewhere = (folder / ".venv").rename(folder.with_name("elsewhere"))
+    (folder / ".venv").symlink_to(elsewhere)
+    assert "rm -rf .venv" not in make(renamed(folder), "-n", "install").stdout
+
+
 @pytest.mark.parametrize("move", [renamed, copied, without_python])
 def test_a_folder_that_was_moved_or_whose_python_is_gone_is_installed_anew(folder, move):
     done = make(move(folder), "-n", "plugins").stdout

@@ -30,6 +30,11 @@ ELSEWHERE = {
     "meltano run sync": "is what clocks start",
     "meltano run --force tap-freshbooks target-zoho-crm": "freshbooks_zoho/test_conductor.py",
     "meltano invoke freshbooks-zoho serve": "freshbooks_zoho/test_serve.py",
+    **{
+        command: "freshbooks_zoho/test_several_businesses.py"
+        for command in commands((GUIDES / "data-engineers.md").read_text("utf-8"))
+        if "--studio" in command
+    },
     "meltano config list tap-freshbooks": "contract/test_meltano_yml.py",
     "meltano config list target-zoho-crm": "contract/test_meltano_yml.py",
     **{
@@ -61,7 +66,7 @@ def started_by_clocks():
 
 def without_its_folder(command):
     """Give a clock's command as it would be typed in the project; how much is logged aside."""
-    for part in (f"cd {FOLDER} && ", f"{FOLDER}/", ".venv/bin/", "--log-level=warning "):
+    for part in ("umask 077; ", f"cd {FOLDER} && ", f"{FOLDER}/", ".venv/bin/", "--log-level=warning "):
         command = command.replace(part, "")
     return command
 
