@@ -72,3 +72,15 @@ def test_what_did_not_move_brings_nothing_else(tap, freshbooks, state, books):
     freshbooks.update_invoice(invoice, notes="changed")
     out = tap(state)
     assert (out.ids("clients"), out.ids("invoices"), out.ids("payments")) == ([larch], [invoice], [])
+
+
+def test_a_payment_that_is_turned_into_a_credit_brings_the_invoice_that_it_paid(tap, freshbooks, state, books):
+    (larch, _), (invoice, _), (payment, other) = books
+    freshbooks.turn_into_credit(payment)
+    for out in (tap(state), tap(record_ids={"payments": [payment]})):
+        row = out.last("payments", payment)
+        assert (row["invoiceid"], row["clientid"], row["from_credit"]) == (None, larch, False)
+        assert row["creditid"] is not None
+        assert out.last("invoices", invoice)["outstanding"]["amount"] == "90.00"
+        assert set(out.ids("payments")) == {payment, other}
+        assert out.last("clients", larch)["credit_balance"] == [{"amount": "30.00", "code": "USD"}]

@@ -60,7 +60,7 @@ class Loader:
         for kind in (self._books.clients, self._books.invoices, self._books.payments) if gone else ():
             for position, record in enumerate(list(kind.rows.values())[:: 100 // gone]):
                 record.vis_state = (DELETED, ARCHIVED)[position % 2]
-                if isinstance(record, Payment):
+                if isinstance(record, Payment) and record.invoice is not None:
                     self._books.invoices.settle(record.invoice)
         self._books.revision += 1
 

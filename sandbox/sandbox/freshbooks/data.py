@@ -59,6 +59,27 @@ class Data(Service):
             values = {"invoiceid": invoiceid, "amount": amount, "date": paid_on, "type": type}
             return self._create("payments", account, values | fields)
 
+    def prepay(
+        self,
+        clientid: int,
+        amount: object,
+        date: date | str | None = None,
+        type: str = "Cash",  # noqa: A002 - the field's name
+        **fields: Any,
+    ) -> dict[str, Any]:
+        """Take money of a client that pays no invoice: a row of the payments with a `creditid` and no `invoiceid`."""
+        with self.lock:
+            account = self._account_of("clients", clientid)
+            paid_on = date or self._books(account).today()
+            values = {"clientid": clientid, "amount": amount, "date": paid_on, "type": type}
+            return self._create("payments", account, values | fields)
+
+    def turn_into_credit(self, number: int) -> dict[str, Any]:
+        """Take a payment from its invoice and leave the money with the client; return the row that it is now."""
+        with self.lock:
+            payments = self._books(self._account_of("payments", number)).payments
+            return payments.row(payments.turn_into_credit(number))
+
     def update_client(self, number: int, **fields: Any) -> dict[str, Any]:
         """Change a client."""
         return self._update("clients", number, fields)

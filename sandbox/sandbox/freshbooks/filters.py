@@ -76,9 +76,13 @@ def _v3_status(today: date, invoice: Invoice, wanted: str) -> bool:
 
 
 def _client_name(_: date, payment: Payment, part: str) -> bool:
-    fields = payment.invoice.client.fields
+    fields = payment.client.fields
     name = f"{fields.get('organization', '')} {fields.get('fname', '')} {fields.get('lname', '')}"
     return part in name.lower()
+
+
+def _is_credit(payment: Payment) -> bool:
+    return payment.source is not None or payment.invoice is None
 
 
 _ADDRESS = ("street", "street2", "city", "province", "code", "country")
@@ -131,21 +135,23 @@ FILTERS: dict[str, dict[str, Filter]] = {
     "payments": {
         **_COMMON,
         **_ids("logid", "logids", lambda payment: payment.id, own=True),
-        **_ids("customerid", "customerids", lambda payment: payment.invoice.client.id),
-        **_ids("clientid", "clientids", lambda payment: payment.invoice.client.id),
+        **_ids("customerid", "customerids", lambda payment: payment.client.id),
+        **_ids("clientid", "clientids", lambda payment: payment.client.id),
         "date_min": Filter(Kind.DAY, lambda _, payment, day: payment.paid_on >= day),
         "date_max": Filter(Kind.DAY, lambda _, payment, day: payment.paid_on < day),
         "amount_min": Filter(Kind.NUMBER, lambda _, payment, amount: payment.amount >= amount),
         "amount_max": Filter(Kind.NUMBER, lambda _, payment, amount: payment.amount < amount),
         "type": Filter(Kind.EXACT, lambda _, payment, wanted: payment.type == wanted),
-        "currency": Filter(Kind.EXACT, lambda _, payment, wanted: payment.invoice.currency == wanted),
-        "invoiceid": Filter(Kind.INTEGER, lambda _, payment, wanted: payment.invoice.id == wanted),
+        "currency": Filter(Kind.EXACT, lambda _, payment, wanted: payment.currency == wanted),
+        "invoiceid": Filter(
+            Kind.INTEGER, lambda _, payment, wanted: payment.invoice is not None and payment.invoice.id == wanted
+        ),
         "notes": _part_of("note"),
         "from_credit": Filter(Kind.BOOLEAN, lambda _, payment, wanted: (payment.source is not None) is wanted),
         "client_name": Filter(Kind.TEXT, _client_name),
-        "number": Filter(Kind.TEXT, lambda _, payment, part: part in payment.invoice.number.lower()),
-        "payment_or_credit": Filter(
-            Kind.EXACT, lambda _, payment, wanted: (payment.source is not None) is (wanted == "credit")
+        "number": Filter(
+            Kind.TEXT, lambda _, payment, part: payment.invoice is not None and part in payment.invoice.number.lower()
         ),
+        "payment_or_credit": Filter(Kind.EXACT, lambda _, payment, wanted: _is_credit(payment) is (wanted == "credit")),
     },
 }

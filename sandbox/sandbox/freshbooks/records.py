@@ -95,9 +95,9 @@ class Invoice(Record):
 
 @dataclass(slots=True, eq=False)
 class Payment(Record):
-    """A payment of an invoice."""
+    """A payment of an invoice, or money that pays none: a prepayment, or what was paid too much."""
 
-    invoice: Invoice = None  # type: ignore[assignment]
+    invoice: Invoice | None = None
     amount: Decimal = ZERO
     paid_on: date = None  # type: ignore[assignment]
     type: str = "Check"
@@ -105,6 +105,22 @@ class Payment(Record):
     """The credit that the part beyond what was outstanding became."""
     source: Credit | None = None
     """The credit this payment was made from."""
+    payer: Client = None  # type: ignore[assignment]
+    """Whose money it is, where it pays no invoice."""
+    credit: Credit | None = None
+    """The credit that money became which pays no invoice."""
+
+    @property
+    def client(self) -> Client:
+        """Whose money it is."""
+        return self.payer if self.invoice is None else self.invoice.client
+
+    @property
+    def currency(self) -> str:
+        """Of the amount."""
+        if self.invoice is not None:
+            return self.invoice.currency
+        return self.client.currency if self.credit is None else self.credit.currency
 
 
 @dataclass(slots=True, eq=False)

@@ -189,7 +189,9 @@ PAYMENT: dict[str, Any] = {
     "updated": "",
     "vis_state": 0,
 }
-PAYMENT_WRITABLE = frozenset({"gateway", "note", "orderid", "send_client_notification", "transactionid"})
+PAYMENT_WRITABLE = frozenset(
+    {"bulk_paymentid", "gateway", "note", "orderid", "send_client_notification", "transactionid"}
+)
 
 LINE_WRITABLE = frozenset(
     """

@@ -48,6 +48,10 @@ class Switches:
     """``classic``, ``new``, or ``by_version``: new for ``Api-Version: alpha``, classic otherwise."""
     accounting_401: str = "auth"
     """Body of a 401 under /accounting: ``auth`` (as /auth writes it), ``classic`` or ``new``."""
+    inactive_status: int = 403
+    """HTTP status of errno 1042, which an account without a subscription answers: 200, 401, 402, 403, 410 or 423."""
+    inactive_identity: bool = True
+    """``/users/me`` tells that the subscription has ended."""
     refused_with_200: set[str] = field(default_factory=set)
     """Streams (clients, invoices, payments) that are answered with errors under status 200."""
 
@@ -59,6 +63,12 @@ class Switches:
     client_edit_touches_drafts: bool = True
     """A client's new name is written to its drafts, which bumps them; what was sent keeps the old name."""
     view_bumps_invoice: bool = True
+
+    # Money that pays no invoice
+    overpayments_are_listed: bool = False
+    """What is paid too much is a row of the payments of its own, besides the `overpaymentid` of the payment."""
+    converted_payment_keeps_id: bool = True
+    """A payment that is turned into a credit stays the same row; else it is deleted, and another one is made."""
 
     # Callbacks
     resend_renews_verifier: bool = False

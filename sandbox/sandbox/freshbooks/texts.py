@@ -232,16 +232,17 @@ def line_text(line: Line, invoice: Invoice, updated: str) -> str:
 
 def payment_text(payment: Payment, account_id: str, more: dict[str, str]) -> str:
     """Write a payment; `more` are the texts of what was included."""
-    invoice = payment.invoice
     values = _shown(_PAYMENT, payment)
     values["accounting_systemid"] = f'"{account_id}"'
-    values["amount"] = _money(payment.amount, invoice.currency)
-    values["clientid"] = invoice.client.id
+    values["amount"] = _money(payment.amount, payment.currency)
+    values["clientid"] = payment.client.id
     if payment.source is not None:
         values["creditid"], values["from_credit"] = payment.source.id, "true"
+    if payment.credit is not None:
+        values["creditid"] = payment.credit.id
     values["date"] = f'"{payment.paid_on}"'
     values["id"] = values["logid"] = payment.id
-    values["invoiceid"] = invoice.id
+    values["invoiceid"] = "null" if payment.invoice is None else payment.invoice.id
     if payment.excess is not None:
         values["overpaymentid"] = payment.excess.id
     values["type"] = quoted(payment.type)
