@@ -2,7 +2,7 @@
 
 https://www.freshbooks.com/api/me_endpoint: the accounting API wants ``business_memberships[].business.account_id``,
 which is null for a business without accounting. The answer also holds personal data and a ``fasttrack_token``: nothing
-but ids, names of businesses and time zones leaves this module.
+but ids, names of businesses, time zones, roles and states of subscriptions leaves this module.
 """
 
 from __future__ import annotations
@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from tap_freshbooks.errors import SettingError
+from tap_freshbooks.errors import SettingError, inactive
+
+INACTIVE = {"suspended", "trial_expired", "cancelled", "canceled", "expired", "inactive"}
+FULL_ROLES = {"owner", "business_partner", "admin"}
+"""An accountant or a manager may see less; which rows are hidden from each role is not documented."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,20 @@ class Business:
     name: str
     time_zone: str | None = None
     business_id: int | None = None
+    role: str | None = None
+    """The user's: owner, business_partner, business_manager, business_accountant, client, ..."""
+    status: str | None = None
+    """Of the subscription: active, active_trial, suspended, trial_expired, cancelled, ..."""
+
+    @property
+    def is_inactive(self) -> bool:
+        """Whether the subscription has ended or is suspended, so that FreshBooks gives nothing of the books."""
+        return (self.status or "").lower() in INACTIVE
+
+    @property
+    def may_see_all(self) -> bool:
+        """Whether the user's role sees all clients with their invoices and payments; True where it is not known."""
+        return self.role is None or self.role in FULL_ROLES
 
     @property
     def zone(self) -> ZoneInfo | None:
@@ -45,9 +63,31 @@ def businesses(payload: Any) -> list[Business]:
         if isinstance(business, dict) and isinstance(account_id, str) and account_id:
             found.setdefault(
                 account_id,
-                Business(account_id, business.get("name") or "", business.get("timezone"), business.get("id")),
+                Business(
+                    account_id,
+                    business.get("name") or "",
+                    business.get("timezone"),
+                    business.get("id"),
+                    _text(membership.get("role")),
+                    _text(business.get("status")),
+                ),
             )
     return list(found.values())
+
+
+def _text(value: Any) -> str | None:
+    """Return a word that FreshBooks says, None where it is none."""
+    return value if isinstance(value, str) and value.isprintable() and value else None
+
+
+def check_active(business: Business) -> None:
+    """Let a business pass whose books can be read.
+
+    Raises:
+        InactiveAccountError: if its subscription has ended or is suspended.
+    """
+    if business.is_inactive:
+        raise inactive(business.account_id, business.status)
 
 
 def choose(found: list[Business], account_id: str | None) -> Business:

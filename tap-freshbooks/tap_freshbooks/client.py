@@ -20,11 +20,13 @@ from requests.auth import AuthBase
 
 from tap_freshbooks.errors import (
     FreshBooksError,
+    InactiveAccountError,
     NotFoundError,
     TryAgainError,
     UnauthorizedError,
     concerns_one_object,
     error_of,
+    inactive,
     unreadable,
 )
 from tap_freshbooks.limits import pause, retry_after, server_time
@@ -129,7 +131,10 @@ class FreshBooksClient:
         what = f"{resource.name}, page {number}"
         params = [("page", str(number)), ("per_page", str(PER_PAGE)), *_includes(resource), *filters]
         path = f"/accounting/account/{account_id}/{resource.path}"
-        return self._tried(lambda: _page(self._get(path, params, what=what, scope=resource.scope), resource, what))
+        try:
+            return self._tried(lambda: _page(self._get(path, params, what=what, scope=resource.scope), resource, what))
+        except InactiveAccountError as error:
+            raise inactive(account_id, error=error) from None
 
     def one(self, account_id: str, resource: Resource, object_id: int) -> Page:
         """Read one object, also a deleted one.
@@ -148,6 +153,8 @@ class FreshBooksClient:
             )
         except NotFoundError:
             raise
+        except InactiveAccountError as error:
+            raise inactive(account_id, error=error) from None
         except FreshBooksError as error:
             if not concerns_one_object(error):
                 raise

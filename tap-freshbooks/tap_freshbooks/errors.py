@@ -203,6 +203,22 @@ def _meaning(status: int, codes: set[str], scope: str) -> tuple[type[FreshBooksE
     return FreshBooksError, ""
 
 
+def inactive(account_id: str, status: str | None = None, error: FreshBooksError | None = None) -> InactiveAccountError:
+    """Return the error of an account whose subscription has ended or is suspended.
+
+    Args:
+        account_id: of the business.
+        status: what FreshBooks calls the state of the subscription.
+        error: what it answered, where that is how it was found out.
+    """
+    why = f" ({status.replace('_', ' ')})" if status else ""
+    return InactiveAccountError(
+        f"The FreshBooks account {account_id} is inactive{why}: renew the subscription at FreshBooks.",
+        status=None if error is None else error.status,
+        codes=() if error is None else error.codes,
+    )
+
+
 def concerns_one_object(error: FreshBooksError) -> bool:
     """Return whether an error that a GET by id ended with is about that object, and no reason to stop the run.
 

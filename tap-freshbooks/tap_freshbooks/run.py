@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Literal, cast
 
 from singer_store import Authorizer, StoreError, open_store
-from tap_freshbooks.account import Business, businesses, choose
+from tap_freshbooks.account import Business, businesses, check_active, choose
 from tap_freshbooks.auth import open_broker
 from tap_freshbooks.client import FreshBooksClient
 from tap_freshbooks.consent import missing_scopes, scopes_advice
@@ -76,6 +76,7 @@ class Run:
             stack.callback(client.close)
             answer = client.me()
             business = choose(businesses(answer.payload), settings.account_id)
+            check_active(business)
             if settings.start_date is not None and settings.start_date > answer.read_at:
                 raise SettingError("The setting start_date is in the future: nothing could ever be read.")
             objects = Objects(client, business.account_id)

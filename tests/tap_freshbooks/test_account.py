@@ -28,7 +28,7 @@ BARE = {"id": 3, "name": "No accounting", "account_id": None, "timezone": None}
 
 
 def test_the_account_is_the_business_account_and_not_the_membership():
-    assert businesses(me(NORTH)) == [Business("NoRth1", "North", "Africa/Nairobi", 1)]
+    assert businesses(me(NORTH)) == [Business("NoRth1", "North", "Africa/Nairobi", 1, "owner")]
     assert choose(businesses(me(NORTH)), None).account_id == "NoRth1"
 
 
@@ -79,3 +79,20 @@ def test_memberships_that_are_null_are_passed_over():
     payload = me(NORTH, None)
     payload["response"]["business_memberships"].append(None)
     assert [business.account_id for business in businesses(payload)] == ["NoRth1"]
+
+
+@pytest.mark.parametrize(
+    ("status", "inactive"),
+    [("active", False), ("active_trial", False), ("suspended", True), ("trial_expired", True), ("cancelled", True)],
+)
+def test_a_business_tells_whether_its_subscription_has_ended(status, inactive):
+    (business,) = businesses(me({**NORTH, "status": status}))
+    assert (business.status, business.is_inactive) == (status, inactive)
+
+
+@pytest.mark.parametrize(("role", "all_of_it"), [("owner", True), ("business_accountant", False), ("client", False)])
+def test_a_business_tells_the_role_of_the_user(role, all_of_it):
+    payload = me(NORTH)
+    payload["response"]["business_memberships"][0]["role"] = role
+    (business,) = businesses(payload)
+    assert (business.role, business.may_see_all) == (role, all_of_it)

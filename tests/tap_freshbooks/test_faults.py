@@ -10,7 +10,7 @@ from sandbox.freshbooks import RateLimit
 from singer_store import ClientRefusedError, ConnectAgainError, RefreshUnavailableError, authorizer
 from tap_freshbooks import client
 from tap_freshbooks.client import MAX_TRIES
-from tap_freshbooks.errors import AccessDeniedError, FreshBooksError, UnauthorizedError
+from tap_freshbooks.errors import AccessDeniedError, FreshBooksError, InactiveAccountError, UnauthorizedError
 
 CLIENTS = r"/accounting/account/\w+/users/clients"
 CANARY = "canary@example.com"
@@ -152,6 +152,24 @@ def test_errors_under_200_are_errors(tap, freshbooks):
     freshbooks.switches.refused_with_200 = {"invoices"}
     with pytest.raises(AccessDeniedError, match=r"invoices, page 1.*200 \(1003 access denied\)"):
         tap()
+
+
+def test_an_account_whose_subscription_has_ended_is_named(tap, freshbooks):
+    freshbooks.change_business(status="suspended")
+    sentence = rf"account {freshbooks.account_id} is inactive \(suspended\): renew the subscription at FreshBooks"
+    with pytest.raises(InactiveAccountError, match=sentence):
+        tap()
+
+
+@pytest.mark.parametrize("shape", ["classic", "new"])
+@pytest.mark.parametrize("status", [200, 401, 402, 403, 410, 423])
+def test_so_it_is_where_only_the_books_say_so(tap, freshbooks, shape, status):
+    freshbooks.switches.inactive_identity, freshbooks.switches.inactive_status = False, status
+    freshbooks.switches.error_shape = shape
+    freshbooks.change_business(status="cancelled")
+    for settings in ({}, {"record_ids": {"clients": [1]}}):
+        with pytest.raises(InactiveAccountError, match=rf"account {freshbooks.account_id} is inactive: renew the sub"):
+            tap(**settings)
 
 
 @pytest.mark.parametrize("shape", ["classic", "new"])

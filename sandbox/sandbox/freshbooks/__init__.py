@@ -86,7 +86,7 @@ class FreshBooks(Data):
             Its account id.
         """
         with self.lock:
-            account_id = "".join(self._names.choices("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz0123456789", k=6))
+            account_id = self._new_account_id()
             books = None
             if accounting:
                 books = Books(account_id, self.world, timezone=timezone, currency=currency, country=country)
@@ -96,6 +96,35 @@ class FreshBooks(Data):
             if books is not None:
                 self._by_account[account_id] = business
             return business.account_id
+
+    def change_business(
+        self, account: str | None = None, *, role: str | None = None, status: str | None = None, moves: bool = False
+    ) -> str:
+        """Change what the person is in a business, its subscription, or the id of its account; return that id.
+
+        Args:
+            account: id of the account; the first business' unless given.
+            role: owner, business_manager, ...; what it may not see is for `hide` to say.
+            status: of the subscription: active, suspended, trial_expired, cancelled.
+            moves: whether the business goes on, with all its records, under another account id.
+        """
+        with self.lock:
+            business = self._by_account[account or self.account_id]
+            business.role = role or business.role
+            business.status = status or business.status
+            if moves and business.books is not None:
+                former = business.books.account_id
+                business.books.account_id = self._new_account_id()
+                self._by_account[business.books.account_id] = self._by_account.pop(former)
+                for kind in (business.books.clients, business.books.invoices, business.books.payments):
+                    for record in kind.rows.values():
+                        kind.changed(record)
+                if self.account_id == former:
+                    self.account_id = business.books.account_id
+            return str(business.account_id)
+
+    def _new_account_id(self) -> str:
+        return "".join(self._names.choices("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz0123456789", k=6))
 
     def between_pages(
         self,

@@ -138,6 +138,8 @@ class Accounting:
         collection = business.books.collection(kind) if business and business.books else None
         if business is None or collection is None:
             raise ApiError(404, errors.UNKNOWN, "Account not found.", object="account", value=account)
+        if business.is_inactive:
+            raise ApiError(self._switches.inactive_status, errors.INACTIVE, "Account is inactive.")
         return business, collection
 
     def _interrupt(self, request: Request, kind: str) -> None:

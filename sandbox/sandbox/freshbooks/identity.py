@@ -6,7 +6,7 @@ Source: https://www.freshbooks.com/api/me_endpoint and a recorded answer.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.freshbooks.texts import object_uuid
@@ -31,7 +31,7 @@ _PERMISSIONS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass
 class Business:
     """A business and what the person is in it: owner, business_manager, client, ..."""
 
@@ -42,6 +42,13 @@ class Business:
     books: Books | None
     """None where the business has no accounting account."""
     since: datetime
+    status: str = "active"
+    """Of the subscription: active, active_trial, suspended, trial_expired, cancelled."""
+
+    @property
+    def is_inactive(self) -> bool:
+        """Whether nothing of the books is given before the subscription is renewed."""
+        return self.status not in {"active", "active_trial"}
 
     @property
     def account_id(self) -> str | None:
@@ -49,10 +56,18 @@ class Business:
         return None if self.books is None else self.books.account_id
 
 
-def me(businesses: list[Business]) -> dict[str, Any]:
-    """Write the answer of ``/auth/api/v1/users/me``; its tokens are to be kept secret by whoever reads them."""
+def me(businesses: list[Business], *, tells_status: bool = True) -> dict[str, Any]:
+    """Write the answer of ``/auth/api/v1/users/me``; its tokens are to be kept secret by whoever reads them.
+
+    Args:
+        businesses: of the person.
+        tells_status: whether it says that a subscription has ended.
+    """
+    if not tells_status:
+        businesses = [replace(business, status="active") for business in businesses]
     first = businesses[0]
     accounts = [business.account_id for business in businesses if business.account_id is not None]
+    statuses = {business.account_id: business.status for business in businesses if business.account_id is not None}
     uuid = object_uuid("identity", IDENTITY_ID)
     return {
         "id": IDENTITY_ID,
@@ -88,8 +103,8 @@ def me(businesses: list[Business]) -> dict[str, Any]:
         },
         "permissions": dict.fromkeys(accounts, _PERMISSIONS),
         "groups": [_group(business, uuid) for business in businesses],
-        "subscription_statuses": dict.fromkeys(accounts, "active"),
-        "business_statuses": dict.fromkeys(accounts, "active"),
+        "subscription_statuses": statuses,
+        "business_statuses": statuses,
         "integrations": {},
         "business_memberships": [_membership(business) for business in businesses],
         "identity_origin": "magnum",
@@ -128,7 +143,7 @@ def _membership(business: Business) -> dict[str, Any]:
             "first_day_of_week": 0,
             "active": True,
             "timezone": business.timezone,
-            "status": "active",
+            "status": business.status,
             "advanced_accounting_enabled": False,
             "industry": None,
             "billing_country_code": "USA",

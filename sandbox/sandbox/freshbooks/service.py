@@ -81,7 +81,7 @@ class Service:
             check_token(request, self.oauth, "user:profile:read", "auth")
         except RefusedError as refused:
             return refused.response
-        identity = me(self.businesses)
+        identity = me(self.businesses, tells_status=self.switches.inactive_identity)
         if self.switches.null_membership:
             identity["business_memberships"].insert(0, None)
         return Response(200, {"response": identity}, content_type="application/json; charset=utf-8")

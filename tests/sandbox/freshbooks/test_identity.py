@@ -64,3 +64,24 @@ def test_a_client_of_a_business_reads_and_does_not_write(box, books):
 def test_secrets_are_in_it_so_that_logging_it_shows(api):
     (membership,) = memberships(api)
     assert len(membership["fasttrack_token"]) > 40
+
+
+def test_a_business_whose_subscription_has_ended_says_so_and_gives_nothing(api, books):
+    books.change_business(status="suspended")
+    assert memberships(api)[0]["business"]["status"] == "suspended"
+    assert errno(api.page("clients")) == (403, 1042)
+    books.change_business(status="active")
+    assert api.ids("clients") == []
+
+
+def test_a_business_may_go_on_under_another_account_with_the_same_records(api, books):
+    number = books.create_client(organization="Larch and Sons")["id"]
+    former = books.account_id
+    account = books.change_business(role="business_accountant", moves=True)
+    assert (memberships(api)[0]["business"]["account_id"], memberships(api)[0]["role"]) == (
+        account,
+        "business_accountant",
+    )
+    assert api.page("clients").status_code == 404
+    api.account = account
+    assert api.get("clients", number)["accounting_systemid"] == account != former
