@@ -74,3 +74,15 @@ def test_a_lock_that_is_held_is_waited_for_no_longer_than_asked(settings, postgr
         with other.lock("callbacks", timeout=1):
             pass
     assert advisory_locks(postgres_url) == 0
+
+
+def test_statements_that_are_made_often_are_not_prepared(settings):
+    """The driver would prepare them in a session, and the next one is another's."""
+    with (
+        open_store(settings["store_url"], settings["store_key"]) as one,
+        open_store(settings["store_url"], settings["store_key"]) as other,
+    ):
+        for _ in range(10):
+            for store in (one, other):
+                with store.lock("a", timeout=5):
+                    assert store.leases.acquire("name", "owner", timedelta(minutes=1)) is not None
