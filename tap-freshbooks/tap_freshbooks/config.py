@@ -52,7 +52,10 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         "start_date",
         th.DateTimeType,
         title="Start date",
-        description="Earliest `updated` to read on the first run. Everything, if not set.",
+        description=(
+            "Earliest `updated` to read on the first run; what is still open is read whatever its age. "
+            "Everything, if not set."
+        ),
     ),
     th.Property(
         "record_ids",
