@@ -234,9 +234,7 @@ def _about_home(store: Store, account: str | None) -> Iterable[str]:
     return (one for one in said if one)
 
 
-def _about_runs(
-    runs: Sequence[PastRun], streams: Sequence[StreamStatus], now: datetime, command: str
-) -> Iterable[str]:
+def _about_runs(runs: Sequence[PastRun], streams: Sequence[StreamStatus], now: datetime, command: str) -> Iterable[str]:
     """Say what is wrong with the runs: the last one failed, or there has been none for too long."""
     last = next((run for run in runs if run.kind != "objects"), None)
     if last is not None and not last.ok:
