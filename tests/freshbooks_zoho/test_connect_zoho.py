@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from urllib.parse import quote
@@ -113,6 +114,17 @@ def test_another_organization_than_the_one_that_records_were_written_to_is_said_
 
     assert done.exit_code == 3
     assert "another Zoho organization (698244000) than the one that FreshBooks ZyQ04o was synced to" in done.output
+
+
+def test_what_zoho_refuses_to_everybody_is_said_once_in_its_words(known, box):
+    box.zoho.refuse_calls("LICENSE_EXPIRED", "The subscription of this organization is locked.")
+    agree_after(known, 1)
+
+    done = known.run("connect", "zoho", "--json")
+
+    assert done.exit_code == 3
+    (problem,) = json.loads(done.stdout)["problems"]
+    assert "“The subscription of this organization is locked.”" in problem
 
 
 def test_a_user_of_another_data_centre_is_followed_there_and_the_settings_with_them(known, box):

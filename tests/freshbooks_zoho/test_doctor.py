@@ -440,6 +440,24 @@ def test_a_module_that_is_listed_although_the_user_may_not_see_it_is_found(world
     assert "Crm_Implied_View_Deals" in world.examine()["consent"].sentence
 
 
+def test_contacts_that_the_user_may_not_see_stop_nothing_and_are_found(world):
+    world.box.zoho.forbid("view", "Contacts")
+
+    found = world.examine()["consent"]
+
+    assert (found.level, "matched without their e-mail addresses" in found.sentence) == ("warning", True)
+
+
+def test_what_zoho_refuses_to_everybody_is_said_in_its_words_and_nothing_else_is_blamed(world):
+    world.box.zoho.refuse_calls("IP_NOT_ALLOWED", "Your IP address is not allowed.")
+
+    found = world.examine()
+
+    assert (found["organization"].level, found["organization"].mend) == ("bad", None)
+    assert "“Your IP address is not allowed.”" in found["organization"].sentence
+    assert found["fields and modules"].level == "not possible"
+
+
 def test_what_the_user_may_not_do_with_records_is_found(world):
     world.box.zoho.forbid("edit", "Deals")
 

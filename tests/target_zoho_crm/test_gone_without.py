@@ -84,3 +84,41 @@ def test_a_deleted_module_of_payments_is_made_again_only_when_somebody_asks(sync
         assert synced.run(*FIRM[:2], ("payments", payment(updated=LATER))).error is None
     assert "The module 'FreshBooks Payments' is not there any more" in caplog.text
     assert made(synced) == before
+
+
+def test_without_contacts_clients_are_matched_by_what_is_left_and_that_is_said_once(org, caplog):
+    zoho = org.box.zoho
+    for _ in range(2):
+        zoho.insert("Accounts", {"Account_Name": "Client 1"})
+        zoho.insert("Accounts", {"Account_Name": "Client 2"})
+    zoho.forbid("view", "Contacts")
+    try:
+        clients = [("clients", client(number)) for number in (1, 2, 3)]
+        assert org.run(*clients).error is None
+        assert org.run(clients[0]).error is None
+    finally:
+        zoho.permit()
+    assert set(org.pending()) == {("clients", "1"), ("clients", "2")}
+    assert org.one("Accounts", "ZyQ04o:3")["Account_Name"] == "Client 3"
+    assert caplog.text.count("matched without the e-mail addresses of Contacts") == 2
+
+
+def test_an_organization_that_sells_to_persons_only_is_told_that_it_has_no_accounts(new_org):
+    new_org.box.zoho.delete_module("Accounts")
+    before = made(new_org)
+    assert "has no module Accounts, which clients go to: it sells to persons only (B2C)" in str(
+        new_org.run(("clients", client())).error
+    )
+    assert made(new_org) == before
+
+
+@pytest.mark.parametrize("is_known", [False, True], ids=["new", "synced"])
+def test_a_locked_subscription_is_said_in_zohos_words(new_org, is_known):
+    if is_known:
+        assert new_org.run(*FIRM).error is None
+    new_org.box.zoho.refuse_calls("LICENSE_EXPIRED", "The subscription of this organization is locked.")
+    result = new_org.run(("clients", client(updated=LATER, fax="1")), ("invoices", invoice(updated=LATER)))
+    assert "LICENSE_EXPIRED" in str(result.error)
+    assert "“The subscription of this organization is locked.”" in str(result.error)
+    new_org.box.zoho.allow()
+    assert set(new_org.pending()) == set()

@@ -11,7 +11,7 @@ from freshbooks_zoho.checks.examination import Finding, bad, ok, warning
 from freshbooks_zoho.settings import PLUGIN, TARGET
 from target_zoho_crm.api.auth import DATA_CENTRES, check_accounts_url, is_loopback, open_broker
 from target_zoho_crm.api.coql import select
-from target_zoho_crm.errors import PermissionDeniedError, QuotaError, ScopeError
+from target_zoho_crm.errors import PermissionDeniedError, QuotaError, RequestError, ScopeError
 from target_zoho_crm.org.home import ADOPT
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from freshbooks_zoho.checks.subject import Subject
 
 FEW_CREDITS = 1000
+CONTACTS = "Contacts"
 CONNECT, SETUP = f"{PLUGIN} connect zoho", f"{PLUGIN} setup"
 SETTINGS = "Zoho CRM, Setup"
 
@@ -39,7 +40,11 @@ def data_centre(subject: Subject) -> Finding:
 
 def organization(subject: Subject) -> Finding:
     """Can the organization be read, and is it the one that records were written to?"""
-    found = subject.survey.organization
+    try:
+        found = subject.survey.organization
+    except RequestError as error:
+        # To connect again would not help: Zoho says why it answers nobody.
+        return bad(str(error))
     if subject.survey.elsewhere:
         return bad(subject.survey.elsewhere, ADOPT)
     return ok(f"Organization {found.id}, edition {found.edition}, {found.currency}.")
@@ -48,21 +53,32 @@ def organization(subject: Subject) -> Finding:
 def consent(subject: Subject) -> Finding:
     """Does the consent cover what is read, and may its user see it? What is written cannot be tried."""
     client = subject.session.zoho
-    modules = (*subject.modules, "Contacts")
+    modules = subject.modules
     probes: list[Callable[[], object]] = [
         *(partial(client.request, "GET", module, params={"fields": "id", "per_page": 1}) for module in modules),
         partial(client.query, select(["id"], modules[0], "id is null")),
         partial(client.request, "GET", "actions/watch"),
     ]
-    lacking = []
-    for probe in probes:
-        try:
-            probe()
-        except (ScopeError, PermissionDeniedError) as error:  # noqa: PERF203 - a network call takes longer
-            lacking.append(str(error))
+    lacking = [str(error) for probe in probes if (error := _refusal(probe))]
     if lacking:
         return bad(" ".join(lacking), CONNECT)
-    return ok(f"{', '.join(modules)} and notifications may be read.")
+    if error := _refusal(lambda: client.request("GET", CONTACTS, params={"fields": "id", "per_page": 1})):
+        if isinstance(error, ScopeError):
+            return bad(str(error), CONNECT)
+        return warning(
+            f"Contacts may not be read, so clients are matched without their e-mail addresses. {error}",
+            f"{SETTINGS}, Security Control, Profiles: let the user's profile see Contacts",
+        )
+    return ok(f"{', '.join([*modules, CONTACTS])} and notifications may be read.")
+
+
+def _refusal(probe: Callable[[], object]) -> ScopeError | PermissionDeniedError | RequestError | None:
+    """Return why something may not be read; None if it may."""
+    try:
+        probe()
+    except (ScopeError, PermissionDeniedError, RequestError) as error:
+        return error
+    return None
 
 
 def credits_left(subject: Subject) -> Finding:

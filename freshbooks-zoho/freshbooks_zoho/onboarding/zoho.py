@@ -171,7 +171,11 @@ def finish(project: Project, settings: Settings, store: Store, grant: Grant) -> 
     permissions = [Permission(check.what, str(error) if error else None) for check, (_, error) in outcomes.items()]
     # One sentence for each reason: the same one may keep several things from being read.
     errors = [error for _, error in outcomes.values() if error and not (lacking and isinstance(error, ScopeError))]
-    problems += dict.fromkeys(str(error) for error in errors)
+    reasons: dict[object, str] = {}
+    for error in errors:
+        reason = (error.code, error.words) if isinstance(error, RequestError) and error.words else str(error)
+        reasons.setdefault(reason, str(error))
+    problems += reasons.values()
     organization: Mapping[str, Any] = next(iter(outcomes[ORGANIZATION][0].get("org") or []), {})
     elsewhere = memory.homes.check(memory.account, str(organization.get("zgid") or ""))
     problems += [elsewhere] if elsewhere else []

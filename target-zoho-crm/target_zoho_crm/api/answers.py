@@ -217,14 +217,15 @@ def refusal(method: str, path: str, status: int, error: Mapping[str, Any]) -> Zo
     code = safe_code(str(named or f"HTTP {status}"))
     path_in_body = str(details.get("json_path") or "")
     # What has no code is not from the CRM; that a body is too large is cured by sending less of it.
-    of_the_request = named in REQUEST_CODES or (named is None and status != TOO_LARGE)
+    # A 403 is about the caller: a locked subscription, say, or a rule about addresses, by whatever code.
+    of_the_request = named in REQUEST_CODES or status == FORBIDDEN or (named is None and status != TOO_LARGE)
     about_request = not ROW_PATH.match(path_in_body) and (of_the_request or bool(_ENVELOPE.match(path_in_body)))
     known = ", ".join(
         f"{name} {plain_words(str(details[name]), _LONGEST_NAME)}" for name in SAFE_DETAILS if name in details
     )
     sentence = f"Zoho refused {method} {path} with {code} ({status})" + (f": {known}." if known else ".")
     return RequestError(
-        sentence + (_quoted(words) if about_request else ""),
+        sentence + (_quoted(words) if about_request or method == "GET" else ""),
         status=status,
         code=code,
         details=details,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from target_zoho_crm.org.model import Organization
 
+ACCOUNTS = "Accounts"
 FIELDS_PER_CALL = 5
 READ_BACK = 1
 """Calls that see what has been created; each costs a credit."""
@@ -157,7 +158,13 @@ def _requirement(organization: Organization, spec: ModuleSpec, known: Identities
             f"The field {KEY!r} of {spec.name} is among the module's unused fields: put it into the layout again (Zoho "
             f"CRM, Setup, Modules and Fields, {spec.name}, Layouts). Without that field nothing can be synced."
         )
-    if module is None and spec.singular is None:
+    if module is None and spec.name == ACCOUNTS:
+        problem = (
+            "This Zoho organization has no module Accounts, which clients go to: it sells to persons only (B2C), or "
+            "the user who gave the consent may not see it. Show the module (Zoho CRM, Setup, Modules and Fields), or let "
+            "the user's profile see it."
+        )
+    elif module is None and spec.singular is None:
         problem = (
             f"There is no module {spec.name!r} in Zoho, or the user who gave the consent may not see it; name one by "
             "its API name or its label (invoices_module, payments_module)."

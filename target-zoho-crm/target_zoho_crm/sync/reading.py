@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
 from collections import defaultdict
@@ -10,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from target_zoho_crm.api.coql import BACKSLASH, MAX_CRITERIA, begins_like, chunks, either, equals_any, select
-from target_zoho_crm.errors import RequestError
+from target_zoho_crm.errors import PermissionDeniedError, RequestError
 from target_zoho_crm.mapping.layout import OWNER
 from target_zoho_crm.sync.refusals import rejection_of
 
@@ -28,6 +29,8 @@ KEYS_A_CALL, NAMES_A_CALL = 200, 100
 REFUSED_CALLS = 60
 """The most queries for the names of one query: enough for five among a hundred that Zoho refuses."""
 NAME = "Account_Name"
+logger = logging.getLogger("target-zoho-crm")
+
 _KEY = re.compile(r"[^:]+:[0-9]+")
 
 
@@ -47,6 +50,7 @@ class Reader:
         self, client: ZohoClient, former: Former = lambda _stream, _keys: {}, twins: Twins = lambda *_: None
     ) -> None:
         self.left_out = 0
+        self._sees_contacts = True
         self._client = client
         self._former = former
         self._twins = twins
@@ -168,9 +172,19 @@ class Reader:
         return rows, refused
 
     def contact_emails(self, account_ids: Collection[str]) -> dict[str, list[str]]:
-        """Give the e-mail addresses of these accounts' Contacts, by account id."""
+        """Return the e-mail addresses of these accounts' Contacts, by account id; none where they may not be seen."""
         emails: dict[str, list[str]] = defaultdict(list)
-        for row in self._rows(("id", "Email", "Account_Name"), "Contacts", "Account_Name.id", sorted(account_ids)):
+        fields = ("id", "Email", "Account_Name")
+        rows: list[Held] = []
+        if self._sees_contacts:
+            try:
+                rows = self._rows(fields, "Contacts", "Account_Name.id", sorted(account_ids))
+            except (PermissionDeniedError, RequestError) as error:
+                self._sees_contacts = False
+                logger.warning(
+                    "Clients are matched without the e-mail addresses of Contacts, which may not be read: %s", error
+                )
+        for row in rows:
             if row.get("Email"):
                 emails[lookup_id(row.get("Account_Name")) or ""].append(row["Email"])
         return emails
