@@ -29,7 +29,10 @@ class _Words:
 
     def value(self, literal: str) -> str:
         """Return what a string in quotes means."""
-        return self.escaped.sub(lambda match: match[1] or "'", literal[1:-1])
+        inside = literal[1:-1]
+        if "'" not in inside and "\\" not in inside:
+            return inside
+        return self.escaped.sub(lambda match: match[1] or "'", inside)
 
 
 _DOUBLED = _Words(r"'[^']*(?:''[^']*)*'", r"''()")

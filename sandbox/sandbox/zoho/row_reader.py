@@ -111,11 +111,16 @@ class RowReader:
 
     def _layout(self, batch: Batch, raw: dict[str, Any], record_id: str | None) -> Layout:
         """Return the layout of a record: the one that it names, else its own, else the standard one."""
-        own = self._org.tables[batch.module.api_name].layouts.get(record_id or "")
+        known = self._org.tables[batch.module.api_name].layouts
+        if not known and not raw.get("Layout"):
+            return batch.module.layouts[0]
+        own = known.get(record_id or "")
         return layout_named(batch.module, raw.get("Layout")) or batch.module.layout(own) or batch.module.layouts[0]
 
     def _required(self, batch: Batch, raw: dict[str, Any], layout: Layout) -> list[str]:
         """Return what a layout makes mandatory, where that is checked ("Insert Records": mandatory fields)."""
+        if not layout.required:
+            return []
         if batch.via == "api" and self._org.switches.layout_mandatory == "with_layout" and not raw.get("Layout"):
             return []
         return [name for name in layout.required if name not in batch.mandatory]
