@@ -67,7 +67,7 @@ class Zoho(Company):
         self.data_centres[centre.data_centre] = centre
 
     def origins(self) -> dict[str, str]:
-        """Give the URL of every data centre."""
+        """Return the URL of every data centre."""
         return {name: centre.origin for name, centre in self.data_centres.items()}
 
     @property

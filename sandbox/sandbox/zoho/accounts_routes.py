@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def parameters(request: Request) -> dict[str, str]:
-    """Give what was sent in the query and in a form body alike; JSON bodies are not read."""
+    """Return what was sent in the query and in a form body alike; JSON bodies are not read."""
     sent = dict(request.query)
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         sent |= request.form()
@@ -63,7 +63,7 @@ class AccountsRoutes:
 
     @route("POST", "/oauth/v2/token")
     def token(self, request: Request) -> Response:
-        """Give tokens for a code or a refresh token."""
+        """Answer with tokens for a code or a refresh token."""
         sent = parameters(request)
         try:
             body = self._tokens(sent)
@@ -91,7 +91,7 @@ class AccountsRoutes:
 
     @route("GET", "/oauth/serverinfo")
     def server_info(self, request: Request) -> Response:  # noqa: ARG002
-        """Give the accounts server of every data centre."""
+        """Answer with the accounts server of every data centre."""
         return Response(body={"result": "success", "locations": dict(self._origins())})
 
     def with_domain(self, body: dict[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Subscription:
     conditions: list[dict[str, Any]] | None = None
 
     def wants(self, write: Write) -> bool:
-        """Say whether a change is one to tell."""
+        """Return whether a change is one to tell."""
         if write.action == "update" and not write.changed:
             return False
         if not any(OPERATIONS[event] == write.action for event in self.events):
@@ -54,7 +54,7 @@ class Subscription:
 
 
 def not_subscribed() -> RowError:
-    """Give the answer for a channel that is not, or no longer, there."""
+    """Return the answer for a channel that is not, or no longer, there."""
     return RowError("NOT_SUBSCRIBED", {}, "Not subscribed for actions-watch of the given channel")
 
 
@@ -66,7 +66,7 @@ class Channels:
         self._subscriptions: dict[tuple[str, str], Subscription] = {}
 
     def alive(self, channel_id: str | None = None, module: str | None = None) -> list[Subscription]:
-        """Give the subscriptions that have not expired, of one channel or module if said."""
+        """Return the subscriptions that have not expired, of one channel or module if said."""
         now = self._org.clock.now()
         for key in [key for key, each in self._subscriptions.items() if each.expires_at <= now]:
             del self._subscriptions[key]
@@ -244,7 +244,7 @@ def shown(moment: datetime, offset_hours: int) -> str:
 
 
 def _fits(selection: dict[str, Any], changed: set[str]) -> bool:
-    """Say whether changed fields fit a selection: a field, or a group of selections joined by and/or."""
+    """Return whether changed fields fit a selection: a field, or a group of selections joined by and/or."""
     if "group" in selection:
         inside = [_fits(each, changed) for each in selection["group"]]
         return all(inside) if str(selection.get("group_operator")).lower() == "and" else any(inside)

@@ -37,7 +37,7 @@ _DOCUMENTED = {
 
 
 def cost(limit: int) -> int:
-    """Give the API credits of a query by its LIMIT."""
+    """Return the API credits of a query by its LIMIT."""
     return 1 if limit <= 200 else 2 if limit <= 1000 else 3  # noqa: PLR2004
 
 
@@ -58,7 +58,7 @@ class Query:
         self._check_aggregates()
 
     def run(self) -> tuple[list[dict[str, Any]], bool]:
-        """Give the rows and whether there are more.
+        """Return the rows and whether there are more.
 
         Raises:
             ApiError: INVALID_QUERY for columns and values that do not fit, LIMIT_EXCEEDED beyond Zoho's limits.
@@ -84,12 +84,12 @@ class Query:
         return [show(row) for row in page[: select.limit]], len(page) > select.limit
 
     def fields(self) -> dict[str, Any]:
-        """Give the metadata of the selected fields (`include_meta`)."""
+        """Return the metadata of the selected fields (`include_meta`)."""
         found = [self._columns.getter(column.path)[1] for column in self._select.columns]
         return {each.api_name: {"api_name": each.api_name, "data_type": each.data_type} for each in found}
 
     def _shower(self, columns: Iterable[Column]) -> Callable[[Record], dict[str, Any]]:
-        """Give what makes an answer's row of a record; the id is always in it."""
+        """Return what makes an answer's row of a record; the id is always in it."""
         shows = []
         for column in columns:
             get, field, module = self._columns.getter(column.path)

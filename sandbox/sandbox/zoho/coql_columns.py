@@ -25,7 +25,7 @@ class Columns:
         self._org, self._module = org, module
 
     def getter(self, path: str) -> tuple[Get, Field, Module]:
-        """Give what reads a column, which may lead through lookups, with the field at its end and that one's module.
+        """Return what reads a column, which may lead through lookups, with the field at its end and that one's module.
 
         Raises:
             ApiError: if there is no such column, or it is too far away.
@@ -58,12 +58,12 @@ class Columns:
 
 
 def bad_column(path: str) -> ApiError:
-    """Give the answer to a column that is not there."""
+    """Return the answer to a column that is not there."""
     details = {"column_name": path, "reason": "column given seems to be invalid"}
     return ApiError(400, "INVALID_QUERY", details, "invalid query formed")
 
 
 def bad_value(path: str) -> ApiError:
-    """Give the answer to a literal that a column cannot be compared with."""
+    """Return the answer to a literal that a column cannot be compared with."""
     message = "value given seems to be invalid for the column"
     return ApiError(400, "INVALID_QUERY", {"column_name": path, "reason": message}, message)

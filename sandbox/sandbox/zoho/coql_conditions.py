@@ -35,7 +35,7 @@ class Conditions:
         self._columns = Columns(org, module)
 
     def matching(self, where: Condition) -> Iterator[str]:
-        """Give the ids of the records that fit, in order; lazily, so that a small page costs little."""
+        """Return the ids of the records that fit, in order; lazily, so that a small page costs little."""
         rows, test = self._table.rows, self.test(where)
         candidates = self._candidates(where)
         if candidates is None:
@@ -46,7 +46,7 @@ class Conditions:
         return (each for each in sorted(candidates) if test(rows[each]))
 
     def _index_of(self, criterion: Criterion) -> str | None:
-        """Give the indexed field that tells which records fit a criterion; None if there is none."""
+        """Return the indexed field that tells which records fit a criterion; None if there is none."""
         if criterion.operator not in ("=", "in"):
             return None
         name = criterion.column
@@ -55,7 +55,7 @@ class Conditions:
         return name if name == "id" or name in self._table.indexes else None
 
     def _candidates(self, condition: Condition) -> set[str] | None:
-        """Give the ids that indexes leave possible; None where no index helps."""
+        """Return the ids that indexes leave possible; None where no index helps."""
         if isinstance(condition, Junction):
             left, right = self._candidates(condition.left), self._candidates(condition.right)
             if condition.operator == "or":
@@ -73,7 +73,7 @@ class Conditions:
         return found
 
     def test(self, condition: Condition) -> Test:
-        """Give the test of a condition: nothing but null fits null, and text is compared without case.
+        """Return the test of a condition: nothing but null fits null, and text is compared without case.
 
         Raises:
             ApiError: for columns that are not there and literals that do not fit them.

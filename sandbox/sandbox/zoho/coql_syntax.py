@@ -80,7 +80,7 @@ def parse(text: str, *, backslash: bool = False) -> Select:
 
 
 def criteria(condition: Condition) -> list[Criterion]:
-    """Give the comparisons of a condition, left to right."""
+    """Return the comparisons of a condition, left to right."""
     if isinstance(condition, Criterion):
         return [condition]
     return criteria(condition.left) + criteria(condition.right)

@@ -76,7 +76,7 @@ def tokens(text: str, *, backslash: bool = False) -> list[Token]:
 
 
 def syntax_error(text: str, position: int) -> ApiError:
-    """Give the answer to what is no query, with the place where it ceases to be one."""
+    """Return the answer to what is no query, with the place where it ceases to be one."""
     line = text.count("\n", 0, position) + 1
     column = position - (text.rfind("\n", 0, position) + 1) + 1
     details = {"near": text[position : position + 20], "line": line, "column": column}

@@ -31,7 +31,7 @@ class Crm(abc.ABC):
         return self.find(module)
 
     def find(self, module: str, **equal: Any) -> list[dict[str, Any]]:
-        """Give the records whose fields have these values as they are shown; a lookup is compared by its id."""
+        """Return the records whose fields have these values as they are shown; a lookup is compared by its id."""
         with self.lock:
             org = self.organization
             found, table = org.modules[module], org.tables[module]
@@ -42,11 +42,11 @@ class Crm(abc.ABC):
             return [row for row in shown if all(_same(row.get(name), value) for name, value in equal.items())]
 
     def get(self, module: str, record_id: str) -> dict[str, Any] | None:
-        """Give one record; None if there is none."""
+        """Return one record; None if there is none."""
         return next(iter(self.find(module, id=record_id)), None)
 
     def count(self, module: str) -> int:
-        """Give the number of records of a module."""
+        """Return the number of records of a module."""
         with self.lock:
             return len(self.organization.tables[module].rows)
 

@@ -117,7 +117,7 @@ class DataCentre:
 
 
 def _is_heavy(request: Request, body: Any) -> bool:
-    """Say whether a call is one of those of which only ten may be under way in any edition."""
+    """Return whether a call is one of those of which only ten may be under way in any edition."""
     path = request.path
     if path.endswith(("/coql", "/search")):
         return True

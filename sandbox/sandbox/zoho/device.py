@@ -77,7 +77,7 @@ class Devices:
         return timedelta(seconds=self._switches.device_interval)
 
     def poll(self, sent: dict[str, str], data_centre: str) -> dict[str, Any]:
-        """Give the tokens, once the user has agreed.
+        """Return the tokens, once the user has agreed.
 
         Raises:
             TokenError: as long as there are none, or if there will never be any.
@@ -133,7 +133,7 @@ class DeviceRoutes:
 
     @route("POST", "/oauth/v3/device/token")
     def poll(self, request: Request) -> Response:
-        """Give the tokens, or say why there are none yet."""
+        """Answer with the tokens, or with the reason why there are none yet."""
         try:
             body = self._devices.poll(self._sent(request), self._here)
         except TokenError as refused:

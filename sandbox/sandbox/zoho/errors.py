@@ -28,7 +28,7 @@ MESSAGES = {
 
 
 def error(code: str, details: dict[str, Any] | None = None, message: str | None = None) -> dict[str, Any]:
-    """Give Zoho's envelope of one error."""
+    """Return Zoho's envelope of one error."""
     return {
         "code": code,
         "details": details or {},

@@ -14,13 +14,13 @@ _IN_PATH, _IN_LOOKUP = 2, 3
 
 
 def lookups_by_external_id(header: str) -> dict[str, str]:
-    """Give the lookups that ``Module.Lookup.External_Field`` names, with the other module's field."""
+    """Return the lookups that ``Module.Lookup.External_Field`` names, with the other module's field."""
     parts = [reference.strip().split(".") for reference in header.split(",")]
     return {each[1]: each[2] for each in parts if len(each) == _IN_LOOKUP}
 
 
 def record_named(org: Organization, module: Module, given: str, header: str) -> str:
-    """Give the id that a path names; with ``Module.External_Field`` it names that field's value.
+    """Return the id that a path names; with ``Module.External_Field`` it names that field's value.
 
     Raises:
         ApiError: INVALID_DATA if the header names no external field of the module.

@@ -20,7 +20,7 @@ _DAY = timedelta(hours=24)
 
 
 def credits_of(edition: str, users: int) -> int:
-    """Give the credits of 24 hours of an edition."""
+    """Return the credits of 24 hours of an edition."""
     if edition == "free":
         return _FREE
     return min(_BASE + _PER_USER[edition] * users, _CAPS.get(edition, 10**9))
@@ -57,7 +57,7 @@ class Limits:
         self._used = credits_
 
     def spend(self, cost: int) -> dict[str, str]:
-        """Note a call's credits; gives the headers that tell the rest, once half of them are spent."""
+        """Note a call's credits, and return the headers that tell the rest once half of them are spent."""
         self._spent.append((self._org.clock.now(), cost))
         self._used += cost
         self.credits_total += cost

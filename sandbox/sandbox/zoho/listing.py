@@ -124,7 +124,7 @@ class Listing:
         return rows if sees is None else [row for row in rows if sees(row)]
 
     def _place(self, call: ApiCall, module: Module, per_page: int) -> tuple[int, int]:
-        """Give the page and the position of its first record."""
+        """Return the page and the position of its first record."""
         token = call.request.param("page_token")
         if token is None:
             page = call.number("page", 1)

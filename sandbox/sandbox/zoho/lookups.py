@@ -27,7 +27,7 @@ class WrongLookupError(Exception):
 def resolve(  # noqa: PLR0913
     org: Organization, field: Field, value: Any, path: str, *, external: str | None, create_account: Create | None
 ) -> Any:
-    """Give the id of the record or user that a lookup names.
+    """Return the id of the record or user that a lookup names.
 
     Args:
         org: the organization.

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def ineligible(fields: Sequence[object], system_key: str, unique: Sequence[str]) -> int | None:
-    """Give the position of the first field that is neither system-defined nor unique, and so may not be checked."""
+    """Return the position of the first field that is neither system-defined nor unique, and so may not be checked."""
     for position, name in enumerate(fields):
         if name != system_key and name not in unique:
             return position
@@ -17,7 +17,7 @@ def ineligible(fields: Sequence[object], system_key: str, unique: Sequence[str])
 
 
 def check_order(fields: Sequence[str] | None, system_key: str, unique: Sequence[str]) -> list[str]:
-    """Give the fields in the order in which they are checked.
+    """Return the fields in the order in which they are checked.
 
     Without a choice it is the system-defined field, then every unique one. With one it is the chosen fields first, and
     after them all *other unique fields* all the same; the system-defined field only if it was chosen.

@@ -22,7 +22,7 @@ class Metadata:
 
     @route("GET", "/crm/v8/org")
     def organization(self, call: ApiCall) -> Response:
-        """Give the organization ("Get Organization Data")."""
+        """Answer with the organization ("Get Organization Data")."""
         call.need("org", None, "READ")
         org = self._org
         paid = org.edition != "free"
@@ -53,7 +53,7 @@ class Metadata:
 
     @route("GET", "/crm/v8/settings/modules")
     def modules(self, call: ApiCall) -> Response:
-        """Give the modules that the user may view ("Modules API")."""
+        """Answer with the modules that the user may view ("Modules API")."""
         call.need("settings", "modules", "READ")
         return Response(
             body={"modules": [self._described(one) for one in self._org.modules.values() if self._seen(one)]}
@@ -61,7 +61,7 @@ class Metadata:
 
     @route("GET", "/crm/v8/settings/modules/{name}")
     def module(self, call: ApiCall, name: str) -> Response:
-        """Give one module ("Module Metadata")."""
+        """Answer with one module ("Module Metadata")."""
         call.need("settings", "modules", "READ")
         unknown = ApiError(400, "INVALID_MODULE", {"resource_path_index": 3})
         return Response(body={"modules": [self._described(self._known(_find(self._org, name), unknown))]})
@@ -78,14 +78,14 @@ class Metadata:
 
     @route("GET", "/crm/v8/settings/profiles")
     def profiles(self, call: ApiCall) -> Response:
-        """Give the profiles of the users ("Get Profiles")."""
+        """Answer with the profiles of the users ("Get Profiles")."""
         call.need("settings", "profiles", "READ")
         shown = [{**each, "display_label": each["name"], "custom": False} for each in self._profiles()]
         return Response(body={"profiles": shown})
 
     @route("GET", "/crm/v8/settings/fields")
     def fields(self, call: ApiCall) -> Response:
-        """Give the fields of a module ("Fields Metadata")."""
+        """Answer with the fields of a module ("Fields Metadata")."""
         call.need("settings", "fields", "READ")
         module, kind = self._module(call), call.request.param("type", "used")
         described = [self._field(module, each) for each in module.fields.values()]
@@ -94,7 +94,7 @@ class Metadata:
 
     @route("GET", "/crm/v8/settings/fields/{field_id}")
     def field(self, call: ApiCall, field_id: str) -> Response:
-        """Give one field by its id or API name."""
+        """Answer with one field by its id or API name."""
         call.need("settings", "fields", "READ")
         module = self._module(call)
         for each in module.fields.values():
@@ -104,14 +104,14 @@ class Metadata:
 
     @route("GET", "/crm/v8/settings/layouts")
     def layouts(self, call: ApiCall) -> Response:
-        """Answer the layouts of a module, the standard one first ("Layouts Metadata")."""
+        """Answer with the layouts of a module, the standard one first ("Layouts Metadata")."""
         call.need("settings", "layouts", "READ")
         module = self._module(call)
         return Response(body={"layouts": [self._layout(module, each) for each in module.layouts]})
 
     @route("GET", "/crm/v8/settings/layouts/{layout_id}")
     def layout(self, call: ApiCall, layout_id: str) -> Response:
-        """Give one layout."""
+        """Answer with one layout."""
         call.need("settings", "layouts", "READ")
         module = self._module(call)
         found = [self._layout(module, each) for each in module.layouts if each.id == layout_id]
@@ -119,7 +119,7 @@ class Metadata:
 
     @route("GET", "/crm/v8/org/currencies")
     def currencies(self, call: ApiCall) -> Response:
-        """Give the currencies, where the organization has several ("Get Currencies")."""
+        """Answer with the currencies, where the organization has several ("Get Currencies")."""
         call.need("settings", "currencies", "READ")
         org = self._org
         if not org.currencies:

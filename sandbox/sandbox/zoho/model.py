@@ -106,7 +106,7 @@ class Field:
         return not (self.read_only or self.read_only_for_profile)
 
     def values(self) -> list[str]:
-        """Give the values a record may have, as they are displayed."""
+        """Return the values a record may have, as they are displayed."""
         return [choice.display_value for choice in self.choices]
 
     def describe(self, module_ids: dict[str, str], layouts: Sequence[Layout]) -> dict[str, Any]:
@@ -201,7 +201,7 @@ class Module:
         return {"Leads": "Full_Name", "Contacts": "Full_Name"}.get(self.api_name, self.system_key)
 
     def unique_fields(self) -> list[str]:
-        """Give the API names of the unique fields, oldest first."""
+        """Return the API names of the unique fields, oldest first."""
         return [name for name, each in self.fields.items() if each.unique]
 
     def describe(self, number: int, profiles: list[dict[str, str]], denied: Collection[str] = ()) -> dict[str, Any]:

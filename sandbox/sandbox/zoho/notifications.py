@@ -68,7 +68,7 @@ class Notifications:
 def message(
     subscription: Subscription, operation: str, writes: Sequence[Write], now: datetime, api_domain: str
 ) -> dict[str, Any]:
-    """Give the JSON of one notification: ids and the names of fields, never a record."""
+    """Return the JSON of one notification: ids and the names of fields, never a record."""
     affected = [{write.id: list(write.changed)} for write in writes] if operation != "insert" else []
     return {
         "server_time": int(now.timestamp() * 1000),

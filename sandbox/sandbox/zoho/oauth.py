@@ -129,7 +129,7 @@ class Accounts:
         return client
 
     def client(self, client_id: str | None, secret: str | None, data_centre: str) -> Client:
-        """Give a client that shows its secret.
+        """Return a client that shows its secret.
 
         Raises:
             TokenError: invalid_client or invalid_client_secret.
@@ -168,7 +168,7 @@ class Accounts:
         return code.value
 
     def repeated(self, client: Client, data_centre: str) -> bool:
-        """Say whether the user has consented to this client before, and note that they have now."""
+        """Return whether the user has consented to this client before, and note that they have now."""
         consent = (client.client_id, data_centre)
         before = consent in self._consents
         self._consents.add(consent)
@@ -239,7 +239,7 @@ class Accounts:
         return {"access_token": access.value, **scope, "token_type": "Bearer", "expires_in": TOKEN_LIFE}
 
     def made_in(self, value: str) -> str | None:
-        """Give the data centre whose accounts server has made a token; None if it is not a live one."""
+        """Return the data centre whose accounts server has made a token; None if it is not a live one."""
         if value in self.refresh_tokens:
             return self.refresh_tokens[value].data_centre
         access = self.access_tokens.get(value)
@@ -261,14 +261,14 @@ class Accounts:
                 del self.access_tokens[access.value]
 
     def check(self, value: str, data_centre: str) -> AccessToken | None:
-        """Give a live access token of a data centre; None if it is none."""
+        """Return a live access token of a data centre; None if it is none."""
         access = self.access_tokens.get(value)
         if access is None or access.data_centre != data_centre or access.expires_at <= self._clock.now():
             return None
         return access
 
     def home(self, data_centre: str) -> str:
-        """Give the data centre in which the organization of an accounts server's users is."""
+        """Return the data centre in which the organization of an accounts server's users is."""
         return self.moved_to or data_centre
 
     def move(self, data_centre: str | None) -> None:

@@ -72,12 +72,12 @@ class Organization:
     # identity and time
 
     def next_id(self) -> str:
-        """Give an id that nothing has yet: 18 digits, growing."""
+        """Return an id that nothing has yet: 18 digits, growing."""
         self._last_id += 3
         return str(self._last_id)
 
     def now(self) -> datetime:
-        """Give the time in whole seconds, as Zoho keeps it (UTC)."""
+        """Return the time in whole seconds, as Zoho keeps it (UTC)."""
         return self.clock.now().replace(microsecond=0)
 
     def local(self, moment: datetime) -> str:
@@ -85,7 +85,7 @@ class Organization:
         return local(moment, self.time_zone)
 
     def user(self, user_id: str) -> User:
-        """Give the user with an id."""
+        """Return the user with an id."""
         return self.users_by_id[user_id]
 
     # modules and fields

@@ -28,14 +28,14 @@ class Pipelines:
 
     @route("GET", _PATH)
     def all(self, call: ApiCall) -> Response:
-        """Answer the pipelines of a layout; nothing where the organization does not use them."""
+        """Answer with the pipelines of a layout; nothing where the organization does not use them."""
         call.need("settings", "pipeline", "READ")
         found = self._shown(call)
         return Response(body={"pipeline": [_describe(each) for each in found]}) if found else Response(204)
 
     @route("GET", _PATH + "/{pipeline_id}")
     def one(self, call: ApiCall, pipeline_id: str) -> Response:
-        """Answer one pipeline of a layout."""
+        """Answer with one pipeline of a layout."""
         call.need("settings", "pipeline", "READ")
         found = [_describe(each) for each in self._shown(call) if each.id == pipeline_id]
         return Response(body={"pipeline": found}) if found else Response(204)

@@ -48,7 +48,7 @@ class ReadRoutes:
 
     @route("GET", "/crm/v8/{module}/{record_id}")
     def record(self, call: ApiCall, module: str, record_id: str) -> Response:
-        """Give one record with all its fields."""
+        """Answer with one record with all its fields."""
         call.need("modules", module, "READ")
         found = module_named(self._org, module)
         named = record_named(self._org, found, record_id, call.request.headers.get("x-external", ""))

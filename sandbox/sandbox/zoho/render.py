@@ -58,7 +58,7 @@ class Renderer:
         self._shows = [(name, self.shower(module.fields[name])) for name in names]
 
     def show(self, row: Record) -> dict[str, Any]:
-        """Give a record as Zoho answers it: null for what is empty."""
+        """Return a record as Zoho answers it: null for what is empty."""
         return {
             name: None if (value := row.get(name)) is None else show(value) if show else value
             for name, show in self._shows

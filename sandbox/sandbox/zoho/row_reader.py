@@ -33,7 +33,7 @@ class RowReader:
         self._org, self._create_account = org, create_account
 
     def read(self, batch: Batch, raw: dict[str, Any], index: int, record_id: str | None) -> Record:
-        """Give the values to set: None clears a field, what is not named stays.
+        """Return the values to set: None clears a field, what is not named stays.
 
         Args:
             batch: the call.

@@ -27,7 +27,7 @@ def split(text: str) -> frozenset[str]:
 
 
 def allowed(granted: Collection[str], group: str, name: str | None, operations: Collection[str]) -> bool:
-    """Say whether scopes allow an operation.
+    """Return whether scopes allow an operation.
 
     Args:
         granted: the scopes of the token.

@@ -72,7 +72,7 @@ _CURRENCY = {"decimals": 2}
 
 
 def audit_fields() -> list[Standard]:
-    """Give the fields that Zoho keeps itself in every module."""
+    """Return the fields that Zoho keeps itself in every module."""
     return [
         Standard("id", "Record Id", "bigint", 100, {"read_only": True}),
         Standard("Created_By", "Created By", "ownerlookup", 120, {"read_only": True}),

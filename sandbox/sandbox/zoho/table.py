@@ -16,7 +16,7 @@ Record = dict[str, Any]
 
 
 def key_of(value: Any) -> Any:
-    """Give what two values must share to be equal to Zoho: text counts without case."""
+    """Return what two values must share to be equal to Zoho: text counts without case."""
     return value.casefold() if type(value) is str else value
 
 
@@ -49,7 +49,7 @@ class Index:
             del self._ids[key]
 
     def find(self, value: Any) -> tuple[str, ...]:
-        """Give the ids of the records that have a value, oldest first."""
+        """Return the ids of the records that have a value, oldest first."""
         held = self._ids.get(key_of(value))
         if held is None:
             return ()
@@ -114,11 +114,11 @@ class Table:
         return row
 
     def find(self, name: str, value: Any) -> tuple[str, ...]:
-        """Give the ids of the records with a value in an indexed field, oldest first."""
+        """Return the ids of the records with a value in an indexed field, oldest first."""
         return self.indexes[name].find(value)
 
     def after(self, record_id: str = "", *, including: bool = False) -> Iterator[str]:
-        """Give the ids that follow one, in order."""
+        """Return the ids that follow one, in order."""
         start = (bisect_left if including else bisect_right)(self._order, record_id)
         for position in range(start, len(self._order)):
             yield self._order[position]

@@ -31,7 +31,7 @@ class UserRoutes:
 
     @route("GET", "/crm/v8/users")
     def users(self, call: ApiCall) -> Response:
-        """Answer the users of a type, all of them unless said."""
+        """Answer with the users of a type, all of them unless said."""
         call.need("users", None, "READ")
         kind = call.request.param("type") or "AllUsers"
         if kind not in _TYPES:
@@ -46,7 +46,7 @@ class UserRoutes:
 
     @route("GET", "/crm/v8/users/{user_id}")
     def user(self, call: ApiCall, user_id: str) -> Response:
-        """Answer one user."""
+        """Answer with one user."""
         call.need("users", None, "READ")
         user = self._org.users_by_id.get(user_id)
         return Response(body={"users": [self._described(user)]}) if user is not None else Response(204)

@@ -34,7 +34,7 @@ class WrongValueError(Exception):
 
 
 def check_for(field: Field, switches: Switches) -> Check | None:
-    """Give the check of a field's type; None for types that need more than the value (lookups) or take nothing."""
+    """Return the check of a field's type; None for types that need more than the value (lookups) or take nothing."""
     makers: dict[str, Callable[[Field, Switches], Check]] = {
         "text": _text,
         "textarea": _text,

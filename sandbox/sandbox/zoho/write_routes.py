@@ -149,7 +149,7 @@ class WriteRoutes:
         return Response(self._status(results, 201 if kind == "insert" else 200), {"data": results})
 
     def _status(self, results: list[dict[str, Any]], success: int) -> int:
-        """Give the status by what became of the records."""
+        """Return the status by what became of the records."""
         bad = [result for result in results if result["status"] == "error"]
         if not bad:
             return success
@@ -207,7 +207,7 @@ class WriteRoutes:
         return TRIGGERS[:3] if call.request.param("wf_trigger", "true") == "true" else ()
 
     def _named(self, call: ApiCall, module: Module, given: str) -> str:
-        """Give the id that a path names, which with X-EXTERNAL is the value of an external field."""
+        """Return the id that a path names, which with X-EXTERNAL is the value of an external field."""
         return record_named(self._org, module, given, call.request.headers.get("x-external", ""))
 
     def _permit(self, module: Module, *verbs: str) -> None:

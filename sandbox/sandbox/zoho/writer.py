@@ -165,7 +165,7 @@ class Writer:
         return record_id
 
     def _known(self, batch: Batch, raw: dict[str, Any], index: int) -> str:
-        """Give the id in a row, which must be one of the module's."""
+        """Return the id in a row, which must be one of the module's."""
         details = {"api_name": "id", "json_path": f"$.data[{index}].id"}
         given = raw.get("id")
         if given is None:

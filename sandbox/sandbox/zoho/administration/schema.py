@@ -24,7 +24,7 @@ class Schema(Crm):
         self._customizing = Customizing(organization)
 
     def fields(self, module: str) -> dict[str, Field]:
-        """Give the fields of a module by API name; their lengths and flags may be changed in place."""
+        """Return the fields of a module by API name; their lengths and flags may be changed in place."""
         return self.organization.modules[module].fields
 
     def add_custom_field(self, module: str, label: str, data_type: str = "text", **options: Any) -> str:
