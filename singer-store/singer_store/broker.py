@@ -254,7 +254,13 @@ class Broker:
             logger.debug("The refresh ended with %s at %s:%s.", type(error).__name__, place.filename, place.lineno)
             self._flag(row, Outcome.UNANSWERED)
         else:
-            return granted if self._save(granted) else None
+            if not self._save(granted):
+                return None
+            if row.refreshed_on not in {None, granted.refreshed_on}:
+                logger.info(
+                    "Before, host %s did; two copies of a store end each other's connections.", row.refreshed_on
+                )
+            return granted
         return None
 
     def _ask(self, row: TokenRow) -> TokenRow:

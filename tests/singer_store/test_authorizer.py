@@ -145,6 +145,20 @@ def test_a_store_that_may_be_an_older_copy_says_when_it_was_renewed_last_and_whe
     assert copy in store.connection(service="freshbooks", client_id="client", seed="seed").problem
 
 
+def test_another_host_than_the_last_one_is_said(broker, clock, caplog, monkeypatch):
+    caplog.set_level("INFO")
+    with monkeypatch.context() as patch:
+        patch.setattr(platform, "node", lambda: "the old machine")
+        broker.token()
+        clock.advance(hours=7)
+        broker.token()
+    assert "Before, host" not in caplog.text
+
+    clock.advance(hours=7)
+    broker.token()
+    assert "Before, host the old machine did" in caplog.text
+
+
 def test_a_refresh_token_of_the_settings_is_no_older_copy(broker, server):
     server.live = set()
     with pytest.raises(ConnectAgainError, match="used elsewhere or revoked") as error:
