@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import stat
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 UMASK = 0o077
+PLAN_PREFIX = "freshbooks-zoho-plan-"
+"""Of the temporary folders of plans."""
 LONGEST_RUN_SECONDS = 24 * 3600.0
 """How old a file is taken for left over where the machine's processes cannot be seen (only Linux shows them)."""
 _PROC = Path("/proc")
@@ -41,6 +46,7 @@ def protect(environment: Mapping[str, str], folder: Path) -> None:
         (system / "run").mkdir(parents=True, exist_ok=True)
     close_to_others(environment, root)
     sweep(root, system)
+    sweep_plans(Path(tempfile.gettempdir()), time.time())
 
 
 def sweep(root: Path, system: Path) -> None:
@@ -56,7 +62,22 @@ def sweep(root: Path, system: Path) -> None:
     processes = _meltano_processes(root)
     for file, status in files.items():
         if is_left_over(status.st_mtime, processes, time.time()):
-            file.unlink(missing_ok=True)
+            # A folder that may only be read keeps it.
+            with contextlib.suppress(OSError):
+                file.unlink()
+
+
+def sweep_plans(folder: Path, now: float) -> None:
+    """Remove the folders, with values and settings in them, of plans that were killed, as far as they are this user's.
+
+    Args:
+        folder: for temporary files.
+        now: in seconds since 1970.
+    """
+    for left in folder.glob(f"{PLAN_PREFIX}*"):
+        status = _own(left)
+        if status is not None and stat.S_ISDIR(status.st_mode) and is_left_over(status.st_mtime, None, now):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def is_left_over(written_at: float, processes: list[float] | None, now: float) -> bool:

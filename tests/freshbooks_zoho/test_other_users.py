@@ -19,7 +19,7 @@ from support.meltano_project import BIN, ROOT, make_project
 from support.processes import is_alive, kill_group
 from support.serving import eventually
 
-from freshbooks_zoho.secret_files import is_left_over, sweep
+from freshbooks_zoho.secret_files import is_left_over, sweep, sweep_plans
 
 CANARY = "canary-7f3a9c-secret"
 NOBODY = 65534
@@ -187,6 +187,19 @@ def test_the_next_command_removes_what_a_killed_run_has_left_and_nothing_of_one_
     eventually(lambda: not is_alive(process.pid))
     assert project.start("exec freshbooks-zoho keys --help").wait() == 0
     assert project.settings_files() == []
+
+
+def test_what_a_killed_plan_has_left_is_removed_after_a_day(tmp_path):
+    plan, another = tmp_path / "freshbooks-zoho-plan-abc", tmp_path / "freshbooks-zoho-other"
+    for folder in (plan, another):
+        folder.mkdir()
+        (folder / "plan.jsonl").touch()
+    written = plan.stat().st_mtime
+
+    sweep_plans(tmp_path, written + 3600)
+    assert plan.exists()
+    sweep_plans(tmp_path, written + 25 * 3600)
+    assert (plan.exists(), another.exists()) == (False, True)
 
 
 def test_where_processes_cannot_be_seen_what_is_older_than_any_run_is_left_over():

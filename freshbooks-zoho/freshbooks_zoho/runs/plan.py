@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from freshbooks_zoho.project import ProjectError, variable
 from freshbooks_zoho.runs.meltano_run import RunProcess
 from freshbooks_zoho.runs.system_folder import separate_folder
+from freshbooks_zoho.secret_files import PLAN_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -88,7 +89,7 @@ def make_plan(project: Project, *, everything: bool = False) -> Plan:
     Raises:
         ProjectError: if the run fails; the text says why.
     """
-    with TemporaryDirectory(prefix="freshbooks-zoho-") as name:
+    with TemporaryDirectory(prefix=PLAN_PREFIX) as name:
         folder = Path(name)
         settings = {
             variable(project.extractor, "dry_run"): "true",
