@@ -69,7 +69,10 @@ def consent(subject: Subject) -> Finding:
             f"Contacts may not be read, so clients are matched without their e-mail addresses. {error}",
             f"{SETTINGS}, Security Control, Profiles: let the user's profile see Contacts",
         )
-    return ok(f"{', '.join([*modules, CONTACTS])} and notifications may be read.")
+    return ok(
+        f"{', '.join([*modules, CONTACTS])} and notifications may be read, as far as Zoho's sharing shows records to "
+        "the user who gave the consent."
+    )
 
 
 def _refusal(probe: Callable[[], object]) -> ScopeError | PermissionDeniedError | RequestError | None:

@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 PIPELINE = "FreshBooks Invoices"
 """A name for a pipeline of the invoices' own."""
 
+SHARING = (
+    "Zoho shows a record to its owner and to those above in the role hierarchy, unless the organization shares more, "
+    "and its API does not say what that hides. Records that the connected user does not see are not found, and "
+    "accounts are then made a second time: give consent as a user who sees all, and look who sees what in Zoho CRM, "
+    "Setup, Security Control, Data Sharing Settings."
+)
+"""What to know about private records: the metadata that the consent covers tell neither roles nor sharing rules."""
+
 
 @dataclass(frozen=True)
 class Prospect:
@@ -91,7 +99,8 @@ class Prospect:
     @property
     def advice(self) -> tuple[str, ...]:
         """What follows from what was created, and what might be better, a sentence each."""
-        return (*([refilled_in_words(self.refilled)] if self.refilled else []), *self._about_pipeline())
+        refilled = [refilled_in_words(self.refilled)] if self.refilled else []
+        return (*refilled, *self._about_pipeline(), SHARING)
 
     def _about_pipeline(self) -> tuple[str, ...]:
         state = self.survey.pipeline
