@@ -115,7 +115,7 @@ def fields(subject: Subject) -> Finding:
         return bad(f"{missing} Runs may not create them (create_fields).", SETUP)
     if without := [*found.unavailable, *found.left_out]:
         return warning(" ".join(without), SETUP)
-    return ok("All fields and modules are there.")
+    return ok(" ".join(["All fields and modules are there.", *found.cautions]))
 
 
 def stages(subject: Subject) -> Finding:

@@ -120,9 +120,9 @@ def _provided(surveyor: Surveyor, found: Survey) -> Survey:
 def _report(found: Survey) -> None:
     for reason in found.unavailable:
         logger.warning("%s Until then payments are shown on the deals only, as their last payment's date.", reason)
-    for sentence in (*found.left_out, *found.cautions):
+    for sentence in found.left_out:
         logger.warning("%s", sentence)
-    for sentence in _about_pipeline(found):
+    for sentence in (*found.cautions, *_about_pipeline(found)):
         logger.info("%s", sentence)
 
 

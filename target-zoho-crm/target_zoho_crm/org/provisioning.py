@@ -189,12 +189,6 @@ def _complete(
             if labels:
                 logger.info("created in %s: %s", module.api_name, ", ".join(labels))
             return labels, {label: why for label, why in without.items() if label not in plan.present}
-        if plan.downgraded:
-            logger.warning(
-                "%s has two unique fields already, so %s will not be unique; records are looked up before each write",
-                module.api_name,
-                ", ".join(plan.downgraded),
-            )
         refusals: dict[str, _Refusal] = {}
         for some in chunks(plan.missing, FIELDS_PER_CALL):
             refusals |= _create_fields(client, module, some)

@@ -15,7 +15,7 @@ from target_zoho_crm.mapping.stages import StageTable, stage_table
 from target_zoho_crm.mapping.tables import KEY
 from target_zoho_crm.org.access import denied
 from target_zoho_crm.org.binding import bind, bind_extras
-from target_zoho_crm.org.foreign import in_words
+from target_zoho_crm.org.cautions import cautions
 from target_zoho_crm.org.identity import Identities
 from target_zoho_crm.org.mandatory import unfilled
 from target_zoho_crm.org.model import DEALS
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from target_zoho_crm.mapping.metadata import Field
     from target_zoho_crm.org.model import Organization
     from target_zoho_crm.settings import Settings
-
-EDITIONS_WITH_CURRENCIES = frozenset({"enterprise", "zohoone", "ultimate", "crmplus"})
-"""Where an administrator can switch several currencies on (Kaizen #52)."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +80,8 @@ class Survey:
 
     @property
     def cautions(self) -> tuple[str, ...]:
-        """What else of the organization changes how records are written, a sentence each."""
-        said = [sentence for layout in self.layouts.values() for sentence in _unique_besides(layout)]
-        foreign = self.organization.foreign
-        return (*said, *(in_words(one, foreign[one.module]) for one in self.layouts.values() if one.module in foreign))
+        """What of the organization changes how records are written, a sentence each."""
+        return cautions(self.organization, self.requirements, self.layouts)
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -171,68 +166,14 @@ def _noting(problems: list[str]) -> Iterator[None]:
 
 def limits(found: Survey) -> tuple[str, ...]:
     """Return what this organization cannot have, and what that means for those who use it, a sentence each."""
-    organization = found.organization
-    said: list[str] = []
-    if found.unavailable:
-        said += [
-            f"{reason} Until then payments show on their deal only, as FreshBooks Paid and FreshBooks Last Payment, "
-            "not one by one."
-            for reason in found.unavailable
-        ]
-    if organization.currencies is None:
-        how = (
-            "several can be switched on in Zoho CRM, Setup, General, Company Details, for good"
-            if organization.edition in EDITIONS_WITH_CURRENCIES
-            else "several need the Enterprise or Ultimate edition"
-        )
-        said.append(
-            f"The organization has one currency, {organization.currency}: invoices in another show their amounts in "
-            f"words, in the description, and not in the totals ({how})."
-        )
-    else:
-        said.append(
-            f"The organization has the currencies {', '.join(sorted(organization.currencies))}: a new record is made "
-            f"in its own, where it is one of these, else in {organization.currency}, with its amounts in words. Zoho "
-            "never changes the currency of a record that is there."
-        )
-    said += [*found.left_out, *found.cautions]
-    said += [sentence for layout in found.layouts.values() for sentence in _restricted(layout)]
-    for one in found.requirements.values():
-        if one.unavailable:
-            continue
-        unique = [spec.label for spec in one.spec.fields if spec.unique and spec.label in one.plan.present]
-        if one.plan.downgraded or any(not one.plan.present[label].unique for label in unique):
-            said.append(
-                f"FreshBooks ID cannot be unique in {one.name}, whose two unique fields are used for something else, "
-                "or it was made without: records are looked up before each write, which takes more calls, and Zoho "
-                "itself does not refuse a second record of the same ID."
-            )
-        said += shortage(one, organization)
-        said += _hidden(one)
+    said = [
+        f"{reason} Until then payments show on their deal only, as FreshBooks Paid and FreshBooks Last Payment, not "
+        "one by one."
+        for reason in found.unavailable
+    ]
+    said += [*found.left_out, *found.cautions, *found.shortages]
+    said += [sentence for one in found.requirements.values() if not one.unavailable for sentence in _hidden(one)]
     return tuple(said)
-
-
-def _unique_besides(layout: Layout) -> list[str]:
-    """Say so where other fields that records fill are unique: Zoho's upsert would take whatever has their values."""
-    names = sorted(layout.destination.unique)
-    if not names:
-        return []
-    sentence = (
-        f"{layout.module} does not allow duplicates in {', '.join(names)}, which {layout.stream} fill: new records are "
-        "inserted instead of upserted, so that none takes another's, and one whose value is taken lands without it (a "
-        "client whose name is taken waits)."
-    )
-    return [sentence]
-
-
-def _restricted(layout: Layout) -> list[str]:
-    """Say so where Zoho keeps fields from the API (GDPR): they can be written, and never compared."""
-    names = ", ".join(sorted(layout.restricted))
-    sentence = (
-        f"{layout.module} keeps {names} from the API (privacy settings in Zoho): what {layout.stream} fill there is "
-        "written when they change in FreshBooks, and what people change there is not seen."
-    )
-    return [sentence] if names else []
 
 
 def _hidden(one: Requirement) -> list[str]:

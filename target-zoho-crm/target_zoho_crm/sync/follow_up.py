@@ -171,8 +171,8 @@ class FollowUp:
                 f"several accounts have its name, and none its e-mail alone; put its FreshBooks ID {source.key} into "
                 f"the right one of {candidates}, or give that one's Contact the client's e-mail."
                 if len(wait.candidates) > 1
-                else f"names are unique in Accounts, and the account {candidates}, which is another's, has its name; "
-                f"rename one of the two, or put the FreshBooks ID {source.key} into it if it is the client's."
+                else f"the account {candidates} has its name and is another's, by its FreshBooks ID; if it is the "
+                f"client's, put {source.key} there, else rename one of the two."
             )
             logger.warning("%s %s waits: %s", stream, source.id, why)
         else:
