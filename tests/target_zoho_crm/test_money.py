@@ -91,11 +91,15 @@ def test_records_in_a_currency_that_was_deactivated_go_on_in_it_and_new_ones_say
         new_org.box.zoho.deactivate_currency("EUR")
     else:
         new_org.box.zoho.edition = edition
+        body = {"code": "CURRENCIES_NOT_ENABLED", "details": {}, "message": "", "status": "error"}
+        path = "/crm/v8/org/currencies"
+        new_org.box.faults.add(service="zoho", path=path, kind="status", status=403, body=body, times=None)
     new_org.a_day_later()
 
     partly = billed(amount="60.00", updated=LATER)
-    new_org.run(*books(partly, billed(2), outstanding_balance=[eur("110.00")], updated=LATER))
+    found = new_org.run(*books(partly, billed(2), outstanding_balance=[eur("110.00")], updated=LATER))
 
+    assert found.error is None
     assert (deal(new_org)["Currency"], amounts(deal(new_org))) == ("EUR", (60, 0, 60))
     assert (deal(new_org, 2)["Currency"], amounts(deal(new_org, 2))) == ("USD", (None, None, None))
     assert new_org.one("FreshBooks_Payments")["Amount"] == 5

@@ -50,7 +50,7 @@ def bind(
     """
     module, fields = required.expected(organization), required.fields
     standard = module.api_name in {ACCOUNTS, DEALS}
-    several = organization.currencies is not None
+    several = organization.currencies is not None or module.has_own_currencies
     columns = []
     for row in TABLES[stream]:
         if row.deals_only and module.api_name != DEALS:

@@ -44,13 +44,15 @@ def module_specs(
     Raises:
         ConfigurationError: if a setting names a module that cannot take the records.
     """
-    several = organization.currencies is not None
     known = identities or Identities()
     invoices_module = _invoices_module(organization, settings, known)
     is_deals = invoices_module == DEALS
     specs = {
-        "clients": ModuleSpec(ACCOUNTS, _fields("clients", standard=True, several=several)),
-        "invoices": ModuleSpec(settings.invoices_module, _fields("invoices", standard=is_deals, several=several)),
+        "clients": ModuleSpec(ACCOUNTS, _fields("clients", standard=True, several=_several(organization, ACCOUNTS))),
+        "invoices": ModuleSpec(
+            settings.invoices_module,
+            _fields("invoices", standard=is_deals, several=_several(organization, invoices_module)),
+        ),
     }
     if settings.payments_module == NO_MODULE:
         return specs
@@ -63,7 +65,7 @@ def module_specs(
         )
     fields = tuple(
         replace(spec, lookup_module=invoices_module) if spec.label == "Deal" else spec
-        for spec in _fields("payments", standard=False, several=several)
+        for spec in _fields("payments", standard=False, several=_several(organization, found))
     )
     specs["payments"] = ModuleSpec(name, fields, singular="FreshBooks Payment" if name == PAYMENTS_MODULE else None)
     return specs
@@ -83,6 +85,12 @@ def _invoices_module(organization: Organization, settings: Settings, known: Iden
             "who gave the consent may not see it; choose Deals, or create the module in Zoho first."
         )
     return found
+
+
+def _several(organization: Organization, module: str | None) -> bool:
+    """Return whether records of a module have a currency of their own."""
+    there = organization.modules.get(module or "")
+    return organization.currencies is not None or (there is not None and there.has_own_currencies)
 
 
 def _fields(stream: str, *, standard: bool, several: bool) -> tuple[FieldSpec, ...]:
