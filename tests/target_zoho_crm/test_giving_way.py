@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.target import ACCOUNT, client, invoice, payment, usd
+from support.target import ACCOUNT, client, invoice, messages, payment, usd
 
 LATER = "2026-06-30T08:00:00+00:00"
 FULL = "Zoho's storage is full (max_no_of_records"
@@ -100,23 +100,14 @@ def test_without_room_for_new_records_updates_go_on_and_it_is_said_once(org, cap
 
 @pytest.mark.parametrize(("known", "returncode"), [(False, 1), (True, 0)])
 def test_a_run_of_which_nothing_lands_for_want_of_room_ends_with_1(org, known, returncode):
+    new = [("clients", client(number)) for number in range(2, 14)]
     if known:
-        org.run(("clients", client()))
-    org.box.zoho.limit_records(1 if known else 0)
-    found = org.process([*schema_of(client()), *(record_of(client(number)) for number in (1, 2))])
+        org.run(("clients", client()), ("invoices", invoice()))
+    org.box.zoho.limit_records(2 if known else 0)
+    found = org.process(messages(*new, *([("invoices", paid())] if known else [])))
     assert found.returncode == returncode
     assert FULL in found.stderr
-    assert org.pending().keys() == {("clients", "2")} | (set() if known else {("clients", "1")})
-
-
-def schema_of(record):
-    properties = {name: {} for name in record}
-    keys = ["account_id", "id"]
-    return [{"type": "SCHEMA", "stream": "clients", "schema": {"properties": properties}, "key_properties": keys}]
-
-
-def record_of(record):
-    return {"type": "RECORD", "stream": "clients", "record": record, "time_extracted": LATER}
+    assert org.pending().keys() == {(stream, str(record["id"])) for stream, record in new}
 
 
 # cadences
