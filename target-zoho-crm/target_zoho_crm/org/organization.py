@@ -246,16 +246,6 @@ def ask_fields(client: ZohoClient, module: str) -> list[Described]:
     ]
 
 
-def ask_unused(client: ZohoClient, module: Module) -> list[str]:
-    """Ask for the ids of the fields of a module that exist and are in no layout, or hidden from the user (one call).
-
-    Only ``type=all`` lists them (the page "Fields Metadata").
-    """
-    body = client.request("GET", "settings/fields", params={"module": module.api_name, "type": "all"}).body
-    used = {one.id for one in module.fields.values()}
-    return [str(one["id"]) for one in _list(body, "fields") if one.get("id") and str(one["id"]) not in used]
-
-
 def _ask_layouts(client: ZohoClient, module: str) -> list[Described]:
     """Ask for the active layouts of a module; none where they may not be read, for a run can do without them."""
     try:

@@ -161,8 +161,8 @@ def _requirement(organization: Organization, spec: ModuleSpec, known: Identities
     if module is None and spec.name == ACCOUNTS:
         problem = (
             "This Zoho organization has no module Accounts, which clients go to: it sells to persons only (B2C), or "
-            "the user who gave the consent may not see it. Show the module (Zoho CRM, Setup, Modules and Fields), or let "
-            "the user's profile see it."
+            "the user who gave the consent may not see it. Show the module (Zoho CRM, Setup, Modules and Fields), or "
+            "let the user's profile see it."
         )
     elif module is None and spec.singular is None:
         problem = (

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from target_zoho_crm.org.foreign import ask_foreign
 from target_zoho_crm.org.identity import Identities
 from target_zoho_crm.org.memory import Memory, Remembered
-from target_zoho_crm.org.organization import ask_owner, ask_unused, describe_organization, organization_of
+from target_zoho_crm.org.organization import ask_owner, describe_organization, organization_of
 from target_zoho_crm.org.requirements import Refused
 from target_zoho_crm.org.specs import module_names
 from target_zoho_crm.org.survey import Survey, survey
+from target_zoho_crm.org.unused import ask_unused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

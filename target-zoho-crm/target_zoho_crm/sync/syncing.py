@@ -83,7 +83,6 @@ class StreamSync(abc.ABC):
         if not sources:
             return
         self._run.settle_in({source.account for source in sources.values()})
-        self._run.settle_in({source.account for source in sources.values()})
         self._run.settle(self.stream, sources.keys())
         self._run.repeat()
         self.bring_and_note(sources)
