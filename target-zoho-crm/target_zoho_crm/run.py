@@ -11,7 +11,7 @@ from importlib.metadata import version
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from singer_store import Authorizer, open_store
+from singer_store import Authorizer, StoreError, open_store
 from target_zoho_crm.api.auth import open_broker
 from target_zoho_crm.api.client import ZohoClient
 from target_zoho_crm.background import Background
@@ -254,6 +254,10 @@ class Run:
                 # The reason may be that it is not like that any more.
                 self.memory.forget_survey()
             self._report(failed=failed)
+        except StoreError:
+            # What has failed may be the store, and that is said already.
+            if not failed:
+                raise
         finally:
             self.close()
 

@@ -313,4 +313,6 @@ def _token_errors() -> Iterator[None]:
     except (ConnectAgainError, ClientRefusedError) as error:
         raise AuthenticationError(str(error)) from error
     except RefreshUnavailableError as error:
-        raise AgainError(UnavailableError(str(error)), wait=error.retry_after) from error
+        # Where the service said "not now", that has been waited for already.
+        again = AgainError(UnavailableError(str(error)), wait=error.retry_after, hopeless=error.asked_to_wait)
+        raise again from error
