@@ -41,7 +41,8 @@ class PendingObject:
         stream: The stream's name.
         object_id: The object's id in its stream.
         reason: Why it is here.
-        error: ``code``, ``field``, ``expected``, ``message`` of the last failure; no personal data.
+        error: ``code``, ``field``, ``expected`` and ``message`` of the last failure. The message is the other service's
+            own words, as far as it has any, and may quote a value; the rest is no personal data.
         waits_for: The parent it waits for, such as ``clients:123``.
         attempts: How often it has failed.
         queued_at: When it was last asked for; whatever was read before that does not cover it.

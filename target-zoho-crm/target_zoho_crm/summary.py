@@ -103,11 +103,11 @@ class Summary:
         )
 
     def total(self) -> Counter[str]:
-        """Give the counts of all streams together."""
+        """Return the counts of all streams together."""
         return sum(self.streams.values(), Counter())
 
     def lines(self) -> list[str]:
-        """Give the summary to read: streams, what is worth a remark, all together."""
+        """Return the summary to read: streams, what is worth a remark, all together."""
         said = [
             f"{stream}: {number - NAMED_FOR_A_CAUSE} more {fate}: {cause}"
             for (stream, fate, cause), number in self.causes.items()
@@ -123,7 +123,7 @@ class Summary:
         return [*said, f"total: {total}"]
 
     def as_json(self) -> dict[str, Any]:
-        """Give the counts for the run history."""
+        """Return the counts for the run history."""
         return {
             "streams": {stream: {k: n for k, n in counts.items() if n} for stream, counts in self.streams.items()},
             "total": {outcome: self.total()[outcome] for outcome in OUTCOMES},

@@ -122,7 +122,7 @@ _ELSE_WORDS = "Put right in Zoho what its words name, then retry."
 
 
 def advise(refusal: Refusal, key: str = "", parent: str | None = None) -> str:
-    """Say what to do.
+    """Return what to do.
 
     Args:
         refusal: why it could not be synced.
@@ -146,7 +146,7 @@ def _hint(refusal: Refusal) -> str:
 
 
 def needs_a_person(refusal: Refusal | None, attempts: int) -> bool:
-    """Say whether waiting will not help."""
+    """Return whether waiting will not help."""
     if refusal is None:
         return False
     if refusal.code == "CANNOT_PROCESS" and refusal.says_more:

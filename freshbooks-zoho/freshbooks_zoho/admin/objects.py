@@ -69,7 +69,7 @@ _STATES: dict[str, State] = {
 
 
 def read_object(one: PendingObject) -> ObjectStatus:
-    """Say how an object still to sync is, and what can be done about it."""
+    """Return how an object still to sync is, and what can be done about it."""
     refusal = _refusal(one)
     aside = one.next_try == SET_ASIDE
     on_its_way = one.reason == "parent" or (one.reason in PROMPT and one.next_try is None)
@@ -100,7 +100,7 @@ def _refusal(one: PendingObject) -> Refusal | None:
 
 
 def describe(one: ObjectStatus) -> str:
-    """Say why an object is still to sync, in one line."""
+    """Return why an object is still to sync, in one line."""
     if one.state == "waits for its parent" and one.waits_for:
         return f"waits for {one.waits_for.replace('s:', ' ')}"
     if one.state == "ambiguous" and one.candidates:
@@ -116,7 +116,7 @@ def describe(one: ObjectStatus) -> str:
 
 
 def when(one: ObjectStatus, now: datetime) -> str:
-    """Say since when, how often it was tried, and when it is tried again."""
+    """Return since when, how often it was tried, and when it is tried again."""
     if one.next_try == SET_ASIDE:
         again = "not tried again by itself"
     elif one.next_try is None or one.next_try <= now:

@@ -179,7 +179,7 @@ class StatusPage:
         return response
 
     async def _read(self, request: Request) -> dict[str, list[str]]:
-        """Give the fields of a form that this page has made."""
+        """Return the fields of a form that this page has made."""
         origin = request.headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
             raise _Refused(403, "This request comes from another page.")
@@ -206,12 +206,12 @@ class StatusPage:
 
 
 def name_of(one: ObjectStatus) -> str:
-    """Give what an object is called in a form."""
+    """Return what an object is called in a form."""
     return f"{one.account}/{one.stream}/{one.id}"
 
 
 def _is_moving(status: Status) -> bool:
-    """Say whether what somebody has asked for here will change within seconds."""
+    """Return whether what somebody has asked for here will change within seconds."""
     return status.served_by is not None and any(
         one.state == "asked for again" and one.next_try is None for one in status.under_way
     )

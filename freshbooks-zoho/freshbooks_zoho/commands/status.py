@@ -49,7 +49,7 @@ class StatusReport:
         return ATTENTION if self.status.problems or self.status.for_a_person else OK
 
     def as_json(self) -> dict[str, Any]:
-        """Give everything for a program."""
+        """Return everything for a program."""
         plain: dict[str, Any] = _plain(self.status)
         for entry, one in zip(plain["objects"], self.status.objects, strict=True):
             entry["retry"] = one.retry
@@ -152,7 +152,7 @@ class StatusReport:
 
 
 def _plain(value: Any) -> Any:
-    """Give a value in JSON's terms."""
+    """Return a value in JSON's terms."""
     if is_dataclass(value):
         return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, datetime):

@@ -99,7 +99,7 @@ def _number(value: Any) -> Any:
 
 
 def judge(method: str, path: str, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
-    """Give the answer, if it is one to work with.
+    """Return the answer, if it is one to work with.
 
     An answer with a result per record is, whatever its status: 200, 201, 207 and 400 all come with such results.
 
@@ -141,7 +141,7 @@ def _has_results(body: Mapping[str, Any]) -> bool:
 
 
 def error_code(body: Mapping[str, Any] | None) -> str | None:
-    """Give the code of a whole request's refusal; of a wrapped one too, if it is about the caller."""
+    """Return the code of a whole request's refusal; of a wrapped one too, if it is about the caller."""
     if body is None:
         return None
     if "code" in body:
@@ -156,7 +156,7 @@ def error_code(body: Mapping[str, Any] | None) -> str | None:
 
 
 def _throttled(body: Mapping[str, Any] | None, headers: Mapping[str, str]) -> AgainError:
-    """Tell a day without credits from too many calls at a time, as far as the answer lets one tell.
+    """Return the error for a refusal that came for too much: the day has no credits left, or too many calls at a time.
 
     Zoho's newer bodies give the code only; older ones say "for the past 24 hours" or "in concurrent". The header comes
     once half of the credits are used.
@@ -179,7 +179,7 @@ def _throttled(body: Mapping[str, Any] | None, headers: Mapping[str, str]) -> Ag
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Give the seconds that the header asks to wait; Zoho documents none, and dates are passed over."""
+    """Return the seconds that the header asks to wait; Zoho documents none, and dates are passed over."""
     text = headers.get("Retry-After", "").strip()
     return float(text) if text.isascii() and text.isdigit() else None
 

@@ -59,10 +59,10 @@ class Broker(Protocol):
     """What hands out access tokens: singer_store's broker."""
 
     def token(self) -> AccessToken:
-        """Give a valid token."""
+        """Return a valid token."""
 
     def renew(self, rejected: AccessToken) -> AccessToken:
-        """Give another token after a 401."""
+        """Return another token after a 401."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class ZohoClient:
         return self._ledger.usage
 
     def granted(self) -> str | None:
-        """Give the scopes of the consent, where the token endpoint named them.
+        """Return the scopes of the consent, where the token endpoint named them.
 
         Raises:
             AuthenticationError: if there is no token, and none to be had.
@@ -187,7 +187,7 @@ class ZohoClient:
         return self._make(_Call(method, path, params, json, heavy=heavy), faults)
 
     def query(self, coql: str) -> list[dict[str, Any]]:
-        """Give all rows of a COQL query without LIMIT: the first page of 200, the others of 2,000."""
+        """Return all rows of a COQL query without LIMIT: the first page of 200, the others of 2,000."""
         rows: list[dict[str, Any]] = []
         size = FIRST_PAGE
         while True:
@@ -208,7 +208,7 @@ class ZohoClient:
         return self.start(function, items)()
 
     def start(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Callable[[], list[Result]]:
-        """Begin what `map` does; gives a function that waits for the results, to be called once."""
+        """Begin what `map` does; return a function that waits for the results, to be called once."""
         return start(function, items, self._calls.limit)
 
     def insist(self, what: str, attempt: Callable[[], Result]) -> Result:
@@ -298,7 +298,7 @@ class ZohoClient:
         return response
 
     def _surroundings(self, domain: str) -> Any:
-        """Give what the environment says about a server (proxies, certificates); to look at each call is slow."""
+        """Return what the environment says about a server (proxies, certificates); to look at each call is slow."""
         known = self._known_surroundings
         if domain not in known:
             known[domain] = self._session.merge_environment_settings(domain, {}, None, None, None)

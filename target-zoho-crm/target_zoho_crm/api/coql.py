@@ -63,7 +63,7 @@ def either(criteria: Sequence[str]) -> str:
 
 
 def equals_any(field: str, values: Sequence[str], per_in: int = VALUES_PER_IN) -> str:
-    """Give the criterion that a field has one of these values, in as many `in` lists as it takes.
+    """Return the criterion that a field has one of these values, in as many `in` lists as it takes.
 
     Raises:
         ValueError: if there are no values, or more than 25 lists of them, or a backslash in one.
@@ -73,7 +73,7 @@ def equals_any(field: str, values: Sequence[str], per_in: int = VALUES_PER_IN) -
 
 
 def select(fields: Sequence[str], module: str, where: str, order_by: str | None = "id") -> str:
-    """Give a query without its LIMIT, which `ZohoClient.query` adds page by page.
+    """Return a query without its LIMIT, which `ZohoClient.query` adds page by page.
 
     Args:
         fields: API names, `id` and lookups with a dot (`Account_Name.id`) included.

@@ -99,7 +99,7 @@ def persist(what: str, call: Callable[[], Result], retries: Retries, faults: int
 
 
 def waits(*, retries: Retries) -> Generator[float, Any, None]:
-    """Give the seconds before each further attempt: what Zoho asks for, else doubling, with full jitter."""
+    """Return the seconds before each further attempt: what Zoho asks for, else doubling, with full jitter."""
     longest = retries.first_wait
     error = yield 0
     while True:
@@ -109,7 +109,7 @@ def waits(*, retries: Retries) -> Generator[float, Any, None]:
 
 
 def unreachable(what: str, error: requests.RequestException) -> AgainError:
-    """Tell a call that never left from one whose answer is lost."""
+    """Return the error for a call without a whole answer, which never left or whose answer is lost."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
     never_left = isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
     happened = "could not be reached" if never_left else "gave no whole answer"

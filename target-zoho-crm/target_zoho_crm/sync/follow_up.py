@@ -138,7 +138,7 @@ class FollowUp:
             )  # fmt: skip
 
     def is_ambiguous(self, clients: Mapping[str, tuple[str, int]]) -> set[str]:
-        """Give those of the clients that wait because nobody knows which account they are.
+        """Return those of the clients that wait because nobody knows which account they are.
 
         Args:
             clients: FreshBooks ID → account and id.
@@ -226,7 +226,7 @@ class FollowUp:
                 parents.discard(parent)
 
     def _parents(self, account: str) -> set[str]:
-        """Give the parents that objects of an account wait for, as known at the first question and from this run."""
+        """Return the parents that objects of an account wait for, as known at the first question and from this run."""
         if account not in self._waited_for and self._store is not None:
             rows = self._store.pending.all(account)
             self._waited_for[account] = {row.waits_for for row in rows if row.waits_for}

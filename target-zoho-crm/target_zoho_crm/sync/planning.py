@@ -218,7 +218,7 @@ def plan_deletion(key: str, held: Mapping[str, Any] | None) -> Delete | Skip:
 
 
 def is_older(incoming: datetime | None, held: datetime | None) -> bool:
-    """Say whether what comes in is certainly older than what is held.
+    """Return whether what comes in is certainly older than what is held.
 
     Within the hour that autumn repeats the order cannot be told, so nothing there is older than anything else there.
 
@@ -232,6 +232,6 @@ def is_older(incoming: datetime | None, held: datetime | None) -> bool:
 
 
 def _repeated(moment: datetime) -> bool:
-    """Say whether a moment's wall time in the US East comes twice."""
+    """Return whether a moment's wall time in the US East comes twice."""
     local = moment.astimezone(EASTERN)
     return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()

@@ -56,7 +56,7 @@ class Reader:
         self._twins = twins
 
     def by_key(self, layout: Layout, keys: Collection[str], fields: Sequence[str] | None = None) -> dict[str, Held]:
-        """Give the records that carry these FreshBooks IDs, by FreshBooks ID.
+        """Return the records that carry these FreshBooks IDs, by FreshBooks ID.
 
         A record that was written for one of them and has lost it since is still that one's: else there would soon be a
         second one. Where the field is a new one, all that carry one were written by this run.
@@ -83,7 +83,7 @@ class Reader:
         self.left_out += -(-keys // KEYS_A_CALL)
 
     def _carrying(self, layout: Layout, keys: Collection[str], wanted: Sequence[str]) -> dict[str, Held]:
-        """Give the records that carry these FreshBooks IDs; of several with the same one, the oldest."""
+        """Return the records that carry these FreshBooks IDs; of several with the same one, the oldest."""
         key = layout.key.api_name
         found: dict[str, list[Held]] = {}
         for row in sorted(self._rows(wanted, layout.module, key, sorted(keys)), key=lambda row: str(row["id"])):
@@ -108,7 +108,7 @@ class Reader:
         }
 
     def _written(self, layout: Layout, keys: Collection[str], wanted: Sequence[str]) -> dict[str, Held]:
-        """Give the records that were written for these FreshBooks IDs, unless they carry another one now.
+        """Return the records that were written for these FreshBooks IDs, unless they carry another one now.
 
         Somebody may have emptied theirs, or overwritten it with something that is none.
         """
@@ -199,7 +199,7 @@ class Reader:
         return {str(row["id"]): lookup_id(row.get(OWNER)) for row in rows}
 
     def related(self, module: str, lookup: str, ids: Collection[str], fields: Sequence[str]) -> list[Held]:
-        """Give the records of a module whose lookup points to one of these ids."""
+        """Return the records of a module whose lookup points to one of these ids."""
         return self._rows(list(dict.fromkeys(["id", lookup, *fields])), module, f"{lookup}.id", sorted(ids))
 
     def _rows(self, fields: Sequence[str], module: str, field: str, values: Sequence[str]) -> list[Held]:
@@ -215,7 +215,7 @@ def is_key(value: Any) -> bool:
 
 
 def lookup_id(value: Any) -> str | None:
-    """Give the id of a lookup as it is read: ``{"name", "id"}``, or nothing."""
+    """Return the id of a lookup as it is read: ``{"name", "id"}``, or nothing."""
     return str(value["id"]) if isinstance(value, dict) and value.get("id") else None
 
 
