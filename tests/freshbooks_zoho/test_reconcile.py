@@ -366,7 +366,8 @@ def test_what_has_not_changed_since_the_start_date_need_not_be_in_zoho(box, tmp_
     books = box.freshbooks
     with books.at(box.clock.now() - timedelta(days=100)):
         old = books.create_client(organization="Old")
-        books.create_invoice(old["id"], [line("10.00")], action_mark_as_sent=True)
+        settled = books.create_invoice(old["id"], [line("10.00")], action_mark_as_sent=True)
+        books.create_payment(settled["id"], {"amount": "10.00", "code": "USD"})
     books.create_client(organization="New")
     start = (box.clock.now() - timedelta(days=50)).isoformat()
     pipeline = Pipeline(box, tmp_path, tap={"start_date": start})
@@ -375,8 +376,21 @@ def test_what_has_not_changed_since_the_start_date_need_not_be_in_zoho(box, tmp_
     report = found_in(pipeline)
 
     assert report.is_equal
-    assert report.early == 2
+    assert report.early == 3
     assert report.counts["clients"].freshbooks == report.counts["clients"].zoho == 1
+
+
+def test_what_is_still_open_has_to_be_in_zoho_whatever_the_start_date(box, tmp_path):
+    books = box.freshbooks
+    with books.at(box.clock.now() - timedelta(days=100)):
+        old = books.create_client(organization="Old")
+        books.create_invoice(old["id"], [line("10.00")], action_mark_as_sent=True)
+    pipeline = Pipeline(box, tmp_path, tap={"start_date": (box.clock.now() - timedelta(days=50)).isoformat()})
+    pipeline.run()
+    assert found_in(pipeline).is_equal
+
+    box.zoho.delete("Deals", box.zoho.records("Deals")[0]["id"])
+    assert not found_in(pipeline).is_equal
 
 
 def test_an_organization_of_one_currency_without_a_module_for_payments(box, tmp_path):

@@ -16,7 +16,7 @@ from tap_freshbooks.fields import Fields, Notes
 from tap_freshbooks.objects import Objects
 from tap_freshbooks.resources import CLIENTS, INVOICES, PAYMENTS
 from tap_freshbooks.timestamps import EASTERN
-from tap_freshbooks.window import Bounds, Window, updated_of
+from tap_freshbooks.window import Bounds, Window, is_open, updated_of
 from target_zoho_crm.mapping.describing import client_name
 from target_zoho_crm.mapping.money import Money, read_money
 from target_zoho_crm.mapping.tables import STATES
@@ -146,7 +146,7 @@ class Books:
         for _, rows in window:
             for row in rows:
                 number = str(row["id"])
-                if self._is_early(row):
+                if self._is_early(row) and not (resource is _INVOICES and is_open(row)):
                     self.early.add((resource.name, number))
                 # What could not be read is left out of the record.
                 yield number, dict.fromkeys(resource.fields.kinds) | convert(row, notes)
