@@ -73,8 +73,8 @@ def test_it_costs_what_was_said_and_is_read_back_under_zohos_names(box, tmp_path
         now = create(opened.zoho, opened.settings.target, opened.memory, before)
         spent = opened.zoho.usage.credits
 
-    # Besides what was created, the organization was looked at once more, the new module with it.
-    assert box.zoho.credits_used - looking - before.credits == looking + 2
+    # Besides what was created, the organization was looked at once more, with the new module and the new fields.
+    assert box.zoho.credits_used - looking - before.credits == looking + 2 + 3
     assert now.is_complete
     report = SetupReport(now, before, spent)
     assert report.exit_code == OK

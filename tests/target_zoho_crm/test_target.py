@@ -285,7 +285,12 @@ def test_missing_fields_stop_the_run_if_they_may_not_be_created(new_org):
     assert all(call.method == "GET" for call in new_org.calls())
 
 
-NOT_FOR_A_RUN = {"ZohoCRM.notifications.ALL", "ZohoCRM.settings.pipeline.CREATE", "ZohoCRM.settings.layouts.READ"}
+NOT_FOR_A_RUN = {
+    "ZohoCRM.notifications.ALL",
+    "ZohoCRM.settings.pipeline.CREATE",
+    "ZohoCRM.settings.layouts.READ",
+    "ZohoCRM.users.READ",
+}
 EVERYTHING = (("clients", client()), ("invoices", invoice()), ("payments", payment()))
 
 
@@ -308,6 +313,13 @@ def test_a_scope_that_is_missing_stops_the_run_before_the_first_write(new_org, m
     assert missing.rpartition(".")[0] in str(result.error)
     assert "connect zoho" in str(result.error)
     assert all(call.method == "GET" or call.path.endswith("/coql") for call in new_org.calls())
+
+
+def test_the_users_may_have_to_be_read_only_where_the_setting_owner_names_one(new_org):
+    grant = new_org.box.zoho.grant([scope for scope in SCOPES if scope != "ZohoCRM.users.READ"])
+    email = new_org.box.zoho.organization.person.email
+    assert "ZohoCRM.users.READ" in str(new_org.run(*EVERYTHING, refresh_token=grant, owner=email).error)
+    assert new_org.run(*EVERYTHING, refresh_token=grant).error is None
 
 
 @pytest.mark.parametrize("kind", ["fields", "modules"])
