@@ -101,19 +101,6 @@ class WrittenRecords:
         with self._database.read() as connection:
             return [(row.stream, row.object_id) for row in connection.execute(query)]
 
-    def forget_all(self, account: str) -> None:
-        """Remove all objects of an account."""
-        with self._database.write() as connection:
-            connection.execute(delete(written).where(written.c.account == account))
-
-    def objects(self, account: str, stream: str | None = None) -> list[tuple[str, str]]:
-        """Return stream and id of all of an account's objects that were written, or of those of one stream."""
-        query = select(written.c.stream, written.c.object_id).where(written.c.account == account)
-        if stream is not None:
-            query = query.where(written.c.stream == stream)
-        with self._database.read() as connection:
-            return [(row.stream, row.object_id) for row in connection.execute(query)]
-
     def record_ids(self, account: str, stream: str, object_ids: Iterable[str]) -> dict[str, str]:
         """Give the ids of the records that were written for an account's objects, by object id."""
         found: dict[str, str] = {}
