@@ -20,20 +20,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CLIENTS, INVOICES = (1, 2, 3), {1: 1, 2: 1, 3: 2, 4: 3}
+IN_EUROS = 4
+"""The invoice that is in another currency than the organization's own."""
 MODULES = ("Accounts", "Deals", "FreshBooks_Payments")
 ANSWERED = ("row", "flat", "unnamed", "server")
 PEOPLES = {"Accounts": "Industry", "Deals": "Next_Step"}
 """Fields that only people fill."""
 
 
-def firm(version: int, currency: str = "USD"):
+def firm(version: int):
     """The firm's records as FreshBooks has them at a version; amounts, stages and faxes change with it."""
     updated = f"2026-06-29T{version:02}:00:00+00:00"
     amount = f"{100 + version}.50"
     for number in CLIENTS:
         yield "clients", client(number, fax=str(version), bus_phone="030 100", updated=updated)
     for number, customer in INVOICES.items():
-        code = currency if number == 4 else "USD"
+        code = "EUR" if number == IN_EUROS else "USD"
         yield (
             "invoices",
             invoice(
@@ -54,12 +56,17 @@ class World:
         """What people entered, by module and id."""
         self.moved: dict[str, str] = {}
         """Where the deals of merged accounts are since: deal → account."""
+        early = random.random() < 0.5
+        if early:
+            self.zoho.enable_multi_currency({"EUR": Decimal("0.9")})
         self.run()
+        if not early:
+            self.zoho.enable_multi_currency({"EUR": Decimal("0.9")})
         self.fields = self.custom_fields()
 
-    def run(self, currency: str = "USD") -> None:
+    def run(self) -> None:
         self.version += 1
-        self.org.run(*firm(self.version, currency))
+        self.org.run(*firm(self.version))
 
     def custom_fields(self) -> dict[str, list[str]]:
         modules = self.zoho.organization.modules
@@ -119,6 +126,19 @@ class World:
             self.forget(module, record)
             self.zoho.delete(module, record, permanently=self.random.random() < 0.5)
 
+    def delete_and_restore_a_record(self) -> None:
+        module = self.random.choice(MODULES)
+        if (record := self.one_of(module)) is not None:
+            self.forget(module, record)
+            self.zoho.delete(module, record)
+            self.zoho.restore(module, record)
+
+    def hide_a_field(self) -> None:
+        self.zoho.set_unused(*self.random.choice([("Accounts", "FreshBooks_Email"), ("Deals", "FreshBooks_Status")]))
+
+    def deactivate_the_euro(self) -> None:
+        self.zoho.deactivate_currency("EUR")
+
     def forget(self, module: str, record: str) -> None:
         """Expect nothing of a record that is gone, nor of what was moved there."""
         self.owned.pop((module, record), None)
@@ -158,7 +178,10 @@ class World:
             assert len(keys) == len(set(keys))
         deals = {row["FreshBooks_ID"]: row for row in self.zoho.records("Deals") if row.get("FreshBooks_ID")}
         assert set(deals) == {f"ZyQ04o:{number}" for number in INVOICES}
-        assert {row["FreshBooks_Outstanding"] for row in deals.values()} == {Decimal(f"{100 + self.version}.5")}
+        for key, deal in deals.items():
+            code = "EUR" if key == f"ZyQ04o:{IN_EUROS}" else "USD"
+            amounts = {deal[name] for name in ("Amount", "FreshBooks_Outstanding")}
+            assert amounts == ({Decimal(f"{100 + self.version}.5")} if deal["Currency"] == code else {None})
         accounts = {row["id"]: row for row in self.zoho.records("Accounts")}
         assert all(deal["Account_Name"]["id"] in accounts for deal in deals.values())
         there = {row["id"]: row["Account_Name"]["id"] for row in deals.values()}
@@ -174,7 +197,8 @@ OF_ADMINISTRATORS: list[Callable[[World], None]] = [
 ]  # fmt: skip
 OF_PEOPLE: list[Callable[[World], None]] = [
     World.merge_two_accounts, World.delete_a_record, World.make_the_phone_unique, World.add_a_default_pipeline,
-    World.enter_something, World.take_a_record_over, World.rename_a_field,
+    World.enter_something, World.take_a_record_over, World.rename_a_field, World.delete_and_restore_a_record,
+    World.hide_a_field, World.deactivate_the_euro,
 ]  # fmt: skip
 
 
