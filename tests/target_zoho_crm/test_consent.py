@@ -373,11 +373,14 @@ def test_a_connection_that_could_not_be_ended_says_how_to_end_it(box, fault):
         revoke(box.zoho.grant(), box.zoho.accounts_url)
 
 
+WIDE = ("modules.ALL", "settings.ALL", "notifications.ALL", "coql.READ", "org.READ", "users.READ")
+
+
 @pytest.mark.parametrize(
     ("granted", "missing"),
     [
         (",".join(SCOPES), ()),
-        ("ZohoCRM.modules.ALL ZohoCRM.settings.ALL ZohoCRM.notifications.ALL ZohoCRM.coql.READ ZohoCRM.org.READ", ()),
+        (" ".join(f"ZohoCRM.{name}" for name in WIDE), ()),
         (None, ()),
         (" ".join(one for one in SCOPES if "coql" not in one).lower(), ("ZohoCRM.coql.READ",)),
     ],
