@@ -219,8 +219,9 @@ def test_an_update_is_shown_field_by_field():
         (entry("wait", 1, reason="parent", waits_for="invoices:3", candidates=[]), "until invoices:3 is in Zoho", OK),
         (entry("older", 1, id="55"), "Zoho holds something newer", OK),
         ({"kind": "limit", "what": "Deals has no room"}, "What the organization may have no room for (1)", ATTENTION),
+        ({"kind": "note", "what": "It has one currency"}, "Good to know about the organization (1)", OK),
     ],
-    ids=["rejected", "ambiguous", "parent", "older", "no room"],
+    ids=["rejected", "ambiguous", "parent", "older", "no room", "a note"],
 )  # fmt: skip
 def test_what_is_not_written_has_its_reason_and_asks_for_attention_where_waiting_does_not_help(one, said, code):
     plan = Plan((one,), {"clients": {}})

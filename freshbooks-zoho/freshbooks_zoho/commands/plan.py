@@ -28,6 +28,7 @@ KINDS = {
     "update": "Updated",
     "delete": "Deleted",
     "older": "Left alone: Zoho holds something newer",
+    "note": "Good to know about the organization",
 }
 """The kinds of entries in the order in which they matter to a reader."""
 COLUMNS = {
@@ -136,7 +137,7 @@ def _lines(entry: Entry) -> list[str]:
     from target_zoho_crm.sync.dry_run import shown  # noqa: PLC0415
 
     kind = entry["kind"]
-    if kind in {"set-up", "limit"}:
+    if kind in {"set-up", "limit", "note"}:
         return [f"  {entry['what']}"]
     what = f"  {entry['stream']} {entry['key']}" + (f"  {entry['name']}" if entry["name"] else "")
     if kind == "reject":

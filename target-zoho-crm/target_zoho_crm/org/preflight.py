@@ -42,7 +42,8 @@ class Ready:
         own_tables: name of a pipeline → the stages in it, for the deals that are there already.
         is_remembered: whether this is from an earlier run, so that Zoho may have changed since.
         to_create: in a dry run, what a real run would create first.
-        remarks: in a dry run, what is to be known about that, a sentence each.
+        shortages: in a dry run, what the organization may have no room for, a sentence each.
+        notes: in a dry run, what else is to be known about it, a sentence each.
     """
 
     organization: Organization
@@ -51,7 +52,8 @@ class Ready:
     pipeline: str | None
     is_remembered: bool = False
     to_create: tuple[Creation, ...] = ()
-    remarks: tuple[str, ...] = ()
+    shortages: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     own_tables: Mapping[str, StageTable] = field(default_factory=dict)
 
 
@@ -139,6 +141,7 @@ def _ready(found: Survey, *, is_remembered: bool) -> Ready:
         found.pipeline.name if found.pipeline else None,
         is_remembered=is_remembered,
         to_create=found.creations,
-        remarks=(*found.shortages, *found.left_out, *found.cautions, *_about_pipeline(found)),
+        shortages=(*found.shortages, *found.left_out),
+        notes=(*found.cautions, *_about_pipeline(found)),
         own_tables=found.pipeline.own_tables if found.pipeline else {},
     )

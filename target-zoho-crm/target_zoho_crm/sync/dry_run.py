@@ -36,7 +36,8 @@ NAMES = ("Account_Name", "Deal_Name", "Name")
 """API names of the field that people know a record by."""
 
 Entry = dict[str, Any]
-"""One line of a plan: set-up, limit, each action that is more than "unchanged", and total at the end; see `kind`."""
+"""One line of a plan: set-up, limit, note, each action that is more than "unchanged", and total at the end; see `kind`.
+"""
 Tell = Callable[[Entry], None]
 
 
@@ -63,8 +64,9 @@ class DryRun:
         for creation in ready.to_create:
             self._first += creation.credits
             self._tell({"kind": "set-up", "what": str(creation), "credits": creation.credits})
-        for sentence in ready.remarks:
-            self._tell({"kind": "limit", "what": sentence})
+        for kind, sentences in (("limit", ready.shortages), ("note", ready.notes)):
+            for sentence in sentences:
+                self._tell({"kind": kind, "what": sentence})
 
     def carry_out(self, to: Destination, actions: Sequence[Action], values: Mapping[str, Values]) -> dict[str, Outcome]:
         """Tell actions; give each that would write as done, a new record with an id that says so.
@@ -185,6 +187,7 @@ def _total_in_words(entry: Entry) -> str:
 _WORDS: dict[str, Callable[[Entry], str]] = {
     "set-up": lambda entry: f"would first create {entry['what']}",
     "limit": lambda entry: entry["what"],
+    "note": lambda entry: entry["what"],
     "create": _create_in_words,
     "update": _update_in_words,
     "link": _update_in_words,
