@@ -94,10 +94,10 @@ class Onboarding:
                 self.patch.delenv(name)
         self.patch.chdir(self.folder)
         (self.folder / "meltano.yml").write_text("{}")
-        meltano = self.folder / ".meltano" / "run" / "bin"
-        meltano.parent.mkdir(parents=True)
+        meltano = self.folder / "meltano"
         meltano.write_text(MELTANO.format(python=sys.executable))
         meltano.chmod(0o755)
+        self.patch.setattr("freshbooks_zoho.project._find_meltano", lambda *_: meltano)
         show_page = Dialogue.show_page
 
         def seen(dialogue: Dialogue, url: str) -> None:
