@@ -106,12 +106,12 @@ def _provided(surveyor: Surveyor, found: Survey) -> Survey:
     wanted = [one for one in found.requirements.values() if not one.unavailable]
     settings = surveyor.settings
     made = provision(surveyor.client, wanted, found.identities, create_fields=settings.create_fields)
-    again = surveyor.read(made.refused)
+    new_keys = {stream for stream, layout in found.layouts.items() if layout.key.api_name in layout.missing}
+    again = surveyor.read(made.refused, new_keys=new_keys)
     if again.problems:
         raise ConfigurationError(" ".join(again.problems))
     if surveyor.memory and (number := refill(surveyor.memory, found, made)):
         logger.warning("%s", refilled_in_words(number))
-    new_keys = {stream for stream, layout in found.layouts.items() if layout.key.api_name in layout.missing}
     layouts = {
         stream: replace(layout, new_key=layout.key.unique and stream in new_keys)
         for stream, layout in again.layouts.items()

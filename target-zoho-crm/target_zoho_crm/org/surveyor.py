@@ -16,7 +16,7 @@ from target_zoho_crm.org.survey import Survey, survey
 from target_zoho_crm.org.unused import ask_unused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from target_zoho_crm.api.client import ZohoClient
     from target_zoho_crm.mapping.metadata import Field
@@ -73,13 +73,14 @@ class Surveyor:
         there = found.organization.modules.get(module) if found else None
         return there.fields.values() if there else ()
 
-    def read(self, refused: Refused | None = None, *, anew: bool = False) -> Survey:
+    def read(self, refused: Refused | None = None, *, anew: bool = False, new_keys: Collection[str] = ()) -> Survey:
         """Read the organization.
 
         Args:
             refused: what Zoho has just refused to make; None for what is remembered of that.
             anew: whether a person decides about what is to be made: then what Zoho refused before, and a module that is
                 gone, are wanted again.
+            new_keys: streams whose field of the FreshBooks ID has just been made, so that nothing is in it yet.
 
         Raises:
             ConfigurationError: if a setting names a module that cannot take the records.
@@ -105,7 +106,8 @@ class Surveyor:
         if unused := self._unused(found):
             described["unused"] = unused
             found = survey(organization_of(described), self.settings, identities, refused)
-        there = [one for one in found.layouts.values() if one.key.api_name not in one.missing]
+        layouts = [layout for stream, layout in found.layouts.items() if stream not in new_keys]
+        there = [one for one in layouts if one.key.api_name not in one.missing]
         values = self.client.map(lambda layout: ask_foreign(self.client, layout), there)
         if any(values):
             described["foreign"] = {one.module: some for one, some in zip(there, values, strict=True) if some}
