@@ -64,6 +64,19 @@ def test_a_new_deal_names_the_layout_of_its_pipeline_where_there_are_several(new
     assert new_org.pending() == {}
 
 
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_new_deal_has_the_fields_that_its_layout_does_not_show(new_org, keeps):
+    stages = ["Proposal/Price Quote", "Negotiation/Review", "Closed Won", "Closed Lost"]
+    new_org.box.zoho.add_layout("Deals", "Billing", {"Sales by invoice": stages})
+    new_org.box.zoho.switches.named_layout_keeps_other_fields = keeps
+
+    assert new_org.run(*FIRM, pipeline="Sales by invoice").error is None
+
+    deal = new_org.one("Deals")
+    assert (deal["FreshBooks_ID"], deal["FreshBooks_Outstanding"]) == ("ZyQ04o:1", 100)
+    assert new_org.box.zoho.layout_of("Deals", deal["id"]) == "Billing"
+
+
 def test_mandatory_fields_of_another_layout_do_not_matter(new_org):
     stages = ["Proposal/Price Quote", "Negotiation/Review", "Closed Won", "Closed Lost"]
     new_org.box.zoho.add_layout("Deals", "Billing", {"Sales by invoice": stages})

@@ -47,6 +47,7 @@ class Destination:
             record that is there does without a change of them.
         unique: API names of the other fields that Zoho keeps unique: an upsert would take any record that has the same
             value there, whosever it is (Kaizen #56).
+        hidden: API names of the fields that the layout which new records name does not show, or may not.
     """
 
     stream: str
@@ -56,6 +57,7 @@ class Destination:
     delicate: frozenset[str] = frozenset()
     unique: frozenset[str] = frozenset()
     process: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class Layout:
         extras: the user's own lines.
         missing: API names of fields that are not there yet (only in a dry run); they cannot be read.
         page_layout: Zoho's id of the layout that a new record names, where the module has several; else None.
+        page_name: the name of that layout.
         foreign: whether the field of the FreshBooks ID also holds values that are not ours.
         new_key: whether this run made the unique field of the FreshBooks ID, so that only its own records have one.
     """
@@ -100,6 +103,7 @@ class Layout:
     extras: tuple[Extra, ...] = ()
     missing: frozenset[str] = frozenset()
     page_layout: str | None = None
+    page_name: str | None = None
     foreign: bool = False
     new_key: bool = False
 
@@ -164,7 +168,10 @@ class Layout:
         delicate = frozenset(shared | extras | contacts | {OWNER}) - {self.key.api_name}
         unique = frozenset(name for name, field in self.fields.items() if field.unique) - {self.key.api_name}
         process = frozenset(column.field.api_name for column in self.columns if column.row.deals_only)
-        return Destination(self.stream, self.module, self.key.api_name, self.key.unique, delicate, unique, process)
+        page = self.page_name
+        hidden = frozenset(name for name, field in self.fields.items() if page and page not in field.layouts)
+        key = self.key
+        return Destination(self.stream, self.module, key.api_name, key.unique, delicate, unique, process, hidden)
 
     @cached_property
     def _renamed(self) -> list[Field]:

@@ -69,6 +69,7 @@ def bind(
         extras=extras,
         missing=frozenset(column.field.api_name for column in columns if column.field.api_name not in module.fields),
         page_layout=page_layout,
+        page_name=next((one.name for one in module.layouts if one.id == page_layout), None),
         foreign=module.api_name in organization.foreign,
     )
 

@@ -137,7 +137,27 @@ class Writer:
                 else:
                     again.append(row)
             waiting = again
-        return {row.key: _in_the_end(row, outcomes[row.key]) for row in rows}
+        found = {row.key: _in_the_end(row, outcomes[row.key]) for row in rows}
+        self._complete(rows, found)
+        return found
+
+    def _complete(self, rows: Sequence[_Row], outcomes: dict[str, Outcome]) -> None:
+        """Write once more what the layout of new records does not show: Zoho may have passed it over.
+
+        It says nowhere whether a record that names its layout keeps such values when it is made; an update, which
+        names none, writes them. Without its FreshBooks ID the record would be made twice.
+        """
+        again = []
+        for row in rows:
+            outcome, names = outcomes[row.key], self._to.hidden & row.values.keys()
+            if names and isinstance(outcome, Written) and outcome.how == "created":
+                again.append(_Row(row.action, {"id": outcome.id, **{name: row.values[name] for name in names}}))
+        answers = Narrowing(self._update, self._health).settle(again) if again else {}
+        for row in again:
+            outcome, answer = outcomes[row.key], answers[row.key]
+            if isinstance(outcome, Written) and isinstance(answer, Rejection):
+                refused = dict.fromkeys(row.values.keys() - {"id"}, answer)
+                outcomes[row.key] = replace(outcome, left_out={**outcome.left_out, **refused})
 
     def _worth_another(self, row: _Row, rejection: Rejection) -> bool:
         """Return whether a row is to be sent again, made ready for it."""
