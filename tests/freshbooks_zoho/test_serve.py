@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from datetime import datetime, timezone
+from functools import partial
 
 import pytest
 import requests
@@ -234,7 +235,9 @@ def test_meltano_starts_it_with_its_settings_and_ends_it_well(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
-def test_told_to_end_or_left_by_its_terminal_it_ends_the_run_and_gives_the_lease_back(tmp_path, number):
+def test_told_to_end_or_left_by_its_terminal_it_ends_the_run_and_gives_the_lease_back(tmp_path, request, number):
+    # Where the tests were started with nohup, its child would ignore the end of the terminal, as it should.
+    request.addfinalizer(partial(signal.signal, number, signal.signal(number, signal.SIG_DFL)))
     plugins, diary = make_plugins(tmp_path / "plugins"), Diary(tmp_path / "plugins")
     settings = stub_settings(tmp_path)
     project = make_project(tmp_path / "project", plugins, **settings)
