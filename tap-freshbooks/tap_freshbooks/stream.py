@@ -103,7 +103,7 @@ class FreshBooksStream(Stream):
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
-        """Give what changed, then what has to be read for another reason, then what is due in the store."""
+        """Yield what changed, then what has to be read for another reason, then what is due in the store."""
         window = Window(
             self.limits, lambda filters: self.run.objects.pages(self.resource, filters), self.logger.warning
         )
@@ -133,7 +133,7 @@ class FreshBooksStream(Stream):
         self._raise_bookmark(window)
 
     def further_records(self) -> Iterator[Record]:
-        """Give what has to be read although it did not change; nothing, unless a stream says otherwise."""
+        """Yield what has to be read although it did not change; nothing, unless a stream says otherwise."""
         yield from ()
 
     def note_changes(self, rows: Iterable[Row]) -> None:

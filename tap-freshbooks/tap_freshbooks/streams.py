@@ -111,7 +111,7 @@ class PaymentsStream(FreshBooksStream):
 
     @override
     def further_records(self) -> Iterator[Record]:
-        """Give the payments of invoices that lost one, whose last payment may be another now, or that moved.
+        """Yield the payments of invoices that lost one, whose last payment may be another now, or that moved.
 
         In a first load they come anyway, but for those of open invoices from before `start_date`.
         """

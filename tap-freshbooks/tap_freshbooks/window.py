@@ -74,7 +74,7 @@ class Bounds:
         return self.is_since(row) or (self.open_too and is_open(row))
 
     def is_since(self, row: Row) -> bool:
-        """Return whether a row is no older than the window; one without a usable `updated` never is."""
+        """Return whether a row is in the window by its `updated`, or has none that can be read."""
         if self.since is None:
             return True
         updated = updated_of(row)

@@ -227,7 +227,7 @@ def _stream(name: str, runs: Sequence[PastRun], objects: Sequence[ObjectStatus])
 
 
 def _about_home(store: Store, account: str | None) -> Iterable[str]:
-    """Say so where the connection leads to another organization than before, or what is still to be brought there."""
+    """Return sentences: the connection leads to another organization, or records are still to be brought there."""
     homes = Homes(store)
     home = homes.of(account)
     said = (home.problem if home else None, homes.still_to_bring(account))

@@ -87,7 +87,7 @@ def _blocks(subject: Subject) -> tuple[str, str]:
 
 
 def _plugins(root: Path, environment: Mapping[str, str], blocks: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-    """Give name and command of the plugins: from Meltano's folder, or where meltano.yml says they are.
+    """Return name and command of the plugins: from Meltano's folder, or where meltano.yml says they are.
 
     One that inherits is installed with the one that it inherits from, unless it says from where itself.
     """

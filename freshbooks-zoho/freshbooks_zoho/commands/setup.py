@@ -119,7 +119,7 @@ class SetupReport:
 
     @property
     def _adopted(self) -> list[str]:
-        """Say what follows from going on in another organization."""
+        """Return what follows from going on in another organization."""
         if self.brought is None:
             return []
         sentence = (

@@ -97,7 +97,7 @@ class History:
         return next((dict(run.summary) for run in self._latest(TARGET) if run.started_at >= started), {})
 
     def _latest(self, plugin: str) -> Iterator[Run]:
-        """Give the account's last runs of a plugin."""
+        """Return the account's last runs of a plugin."""
         return (run for run in self._store.runs.latest(plugin, MOST) if is_of(run, self._account))
 
     def _count(self, summary: Mapping[str, Any]) -> None:

@@ -56,7 +56,7 @@ def _currencies(organization: Organization) -> str:
 
 
 def _not_unique(one: Requirement) -> list[str]:
-    """Say so where the field of the FreshBooks ID is not, or will not be, unique."""
+    """Return a sentence if the field of the FreshBooks ID is not, or will not be, unique."""
     unique = [spec.label for spec in one.spec.fields if spec.unique and spec.label in one.plan.present]
     if one.unavailable or not (one.plan.downgraded or any(not one.plan.present[label].unique for label in unique)):
         return []
@@ -69,7 +69,7 @@ def _not_unique(one: Requirement) -> list[str]:
 
 
 def _unique_besides(layout: Layout) -> list[str]:
-    """Say so where other fields that records fill are unique: Zoho's upsert would take whatever has their values."""
+    """Return a sentence if other fields of theirs are unique: an upsert would take whatever has their values."""
     names = sorted(layout.destination.unique)
     if not names:
         return []
@@ -82,7 +82,7 @@ def _unique_besides(layout: Layout) -> list[str]:
 
 
 def _restricted(layout: Layout) -> list[str]:
-    """Say so where Zoho keeps fields from the API (GDPR): they can be written, and never compared."""
+    """Return a sentence if Zoho keeps fields from the API (GDPR): they can be written, and never compared."""
     names = ", ".join(sorted(layout.restricted))
     sentence = (
         f"{layout.module} keeps {names} from the API (privacy settings in Zoho): what {layout.stream} fill there is "

@@ -14,7 +14,7 @@ FILLED_BY_ZOHO = frozenset({"autonumber", "formula", "rollup_summary", "ownerloo
 
 
 def unfilled(required: Requirement, layout: Layout, page_layout: str | None) -> list[str]:
-    """Say so where the layout that new records get has mandatory fields that neither mapping nor settings fill.
+    """Return a sentence if the layout that new records get has mandatory fields that neither mapping nor settings fill.
 
     Args:
         required: the module beside what is needed of it.

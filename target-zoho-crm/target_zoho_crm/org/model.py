@@ -45,15 +45,14 @@ class Module:
     id: str = ""
     layouts: tuple[PageLayout, ...] = ()
     """The active ones, the standard one first; none where they may not be read."""
+    unused: frozenset[str] = frozenset()
+    """Ids of fields that exist and are in no layout, as far as they were asked for."""
 
     @property
     def has_own_currencies(self) -> bool:
         """Whether its records have a currency of their own; they keep it where several are not allowed any more."""
         field = self.fields.get("Currency")
         return field is not None and field.data_type == "picklist" and not field.custom
-
-    unused: frozenset[str] = frozenset()
-    """Ids of fields that exist and are in no layout, as far as they were asked for."""
 
 
 @dataclass(frozen=True)

@@ -180,7 +180,7 @@ def _requirement(organization: Organization, spec: ModuleSpec, known: Identities
 
 
 def left_out(one: Requirement) -> list[str]:
-    """Say which fields of a module the sync does without, a sentence for each reason."""
+    """Return which fields of a module the sync does without, a sentence for each reason."""
     if one.unavailable or one.problem:
         return []
     plan, said = one.plan, []
@@ -212,7 +212,7 @@ def missing_in_words(found: Iterable[Requirement]) -> str:
 
 
 def shortage(one: Requirement, organization: Organization) -> list[str]:
-    """Say so where Zoho may refuse what is to be created, because the edition is known for less room."""
+    """Return a sentence if Zoho may refuse what is to be created, because the edition is known for less room."""
     creation, edition = one.creation, organization.edition
     if creation is None:
         return []

@@ -177,7 +177,7 @@ def limits(found: Survey) -> tuple[str, ...]:
 
 
 def _hidden(one: Requirement) -> list[str]:
-    """Say so where a layout does not show our fields: the API puts new ones into the standard layout only."""
+    """Return a sentence for each layout that does not show our fields: new ones are put into the standard one only."""
     if one.module is None:
         return []
     every = dict.fromkeys(layout for field in one.module.fields.values() for layout in field.layouts)

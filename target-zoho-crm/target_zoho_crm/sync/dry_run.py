@@ -54,7 +54,7 @@ class DryRun:
         self._calls = self._credits = self._records = self._first = 0
 
     def begin(self, ready: Ready, spared: int = 0) -> None:
-        """Tell what would be created before the first record, and what is to be known about it.
+        """Report what would be created before the first record, and what is to be known about it.
 
         Args:
             ready: what the records would be written into.

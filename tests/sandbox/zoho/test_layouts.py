@@ -22,7 +22,7 @@ def pipelines(api, layout_id):
 
 
 def shown(api, layout_id, module="Deals"):
-    """Give the fields of a layout by API name."""
+    """Return the fields of a layout by API name."""
     (layout,) = api.get(f"settings/layouts/{layout_id}", module=module).json()["layouts"]
     return {each["api_name"]: each for section in layout["sections"] for each in section["fields"]}
 

@@ -13,7 +13,7 @@ def described(api, module, api_name):
 
 
 def stage(api, name):
-    """Give a stage as the field and as the pipeline describe it."""
+    """Return a stage as the field and as the pipeline describe it."""
     layout = api.box.zoho.organization.modules["Deals"].layout_id
     (pipeline,) = api.get("settings/pipeline", layout_id=layout).json()["pipeline"]
     values = described(api, "Deals", "Stage")["pick_list_values"]

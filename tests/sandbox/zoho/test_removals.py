@@ -11,7 +11,7 @@ DEAL = {"Deal_Name": "D", "Stage": "Closed Won"}
 
 
 def listed(api, kind="all"):
-    """Give the ids that are listed as deleted, with their state."""
+    """Return the ids that are listed as deleted, with their state."""
     answer = api.get("Accounts/deleted", type=kind)
     return {each["id"]: each["type"] for each in answer.json()["data"]} if answer.status_code == 200 else {}
 

@@ -28,7 +28,7 @@ class Access(Crm):
         self.organization.forbidden.add(CUSTOMIZE if module is None else named(action, module))
 
     def permit(self) -> None:
-        """Give back every permission."""
+        """Restore every permission."""
         self.organization.forbidden.clear()
 
     def refuse(

@@ -46,7 +46,7 @@ class Schema(Crm):
             return self._customizing.make_field(self.organization.modules[module], raw, "$.fields[0]").api_name
 
     def use_up_unique_fields(self, module: str) -> None:
-        """Give a module as many unique fields as it may have, none of them ours."""
+        """Add as many unique fields to a module as it may have, none of them ours."""
         with self.lock:
             for number in range(len(self.organization.modules[module].unique_fields()), UNIQUE_FIELDS):
                 self.add_custom_field(module, f"Legacy Key {number + 1}", unique=True)
@@ -57,13 +57,13 @@ class Schema(Crm):
             self.organization.add_module(api_name, singular, plural, f"{singular} Name")
 
     def rename_module(self, api_name: str, singular: str, plural: str) -> None:
-        """Give a module other labels (a translation is just that); its id and API name stay."""
+        """Rename a module (a translation is just that); its id and API name stay."""
         with self.lock:
             module = self.organization.modules[api_name]
             module.singular, module.plural = singular, plural
 
     def rename_field(self, module: str, api_name: str, label: str) -> None:
-        """Give a field another label (a translation is just that); its id and API name stay."""
+        """Rename a field (a translation is just that); its id and API name stay."""
         with self.lock:
             self.organization.modules[module].fields[api_name].label = label
 
