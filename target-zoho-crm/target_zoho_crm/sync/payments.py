@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from target_zoho_crm.mapping.describing import text
@@ -132,7 +132,11 @@ class Payments(StreamSync):
 
     def _is_left_alone(self, key: str, invoice: str, deal: Deal | None) -> bool:
         """Whether people do not want the payment back in Zoho, or not the deal that it would belong to."""
-        return key in self.left_alone or (deal is None and invoice in LeftAlone(self._run.store, "invoices"))
+        return key in self.left_alone or (deal is None and invoice in self._invoices_left_alone)
+
+    @cached_property
+    def _invoices_left_alone(self) -> LeftAlone:
+        return LeftAlone(self._run.store, "invoices")
 
     def _roll_up(
         self,
