@@ -77,6 +77,20 @@ def test_a_new_deal_has_the_fields_that_its_layout_does_not_show(new_org, keeps)
     assert new_org.box.zoho.layout_of("Deals", deal["id"]) == "Billing"
 
 
+def test_what_zoho_refuses_of_fields_that_a_layout_does_not_show_is_named_and_written_later(new_org, caplog):
+    stages = ["Proposal/Price Quote", "Negotiation/Review", "Closed Won", "Closed Lost"]
+    new_org.box.zoho.add_layout("Deals", "Billing", {"Sales by invoice": stages})
+    new_org.box.zoho.switches.named_layout_keeps_other_fields = False
+    refused = {"code": "INVALID_DATA", "details": {"api_name": "FreshBooks_Status"}, "message": "not now"}
+    new_org.box.zoho.refuse("Deals", refused, when=lambda row: "id" in row and "Stage" not in row)
+
+    assert new_org.run(*FIRM, pipeline="Sales by invoice").error is None
+    assert "FreshBooks_Status" in caplog.text
+    new_org.box.zoho.allow()
+    assert new_org.run(*FIRM, pipeline="Sales by invoice").error is None
+    assert new_org.one("Deals")["FreshBooks_Status"] == "sent"
+
+
 def test_mandatory_fields_of_another_layout_do_not_matter(new_org):
     stages = ["Proposal/Price Quote", "Negotiation/Review", "Closed Won", "Closed Lost"]
     new_org.box.zoho.add_layout("Deals", "Billing", {"Sales by invoice": stages})
